@@ -1,0 +1,139 @@
+import { setImmediate } from 'node:timers/promises'
+import { fromBinary, toBinary } from '@bufbuild/protobuf'
+import { FunctionDefSchema, GraphDefSchema, NodeDefSchema, type NodeDef } from './proto/tensorflow_pb.js'
+
+const READ_OPTIONS = { readUnknownFields: false }
+/** How long nodes are decoded before the event loop is let in. */
+const SLICE_MS = 4
+
+/** What a node is made of, as far as reachability goes. */
+interface Node {
+  type: string
+  inputs: string[]
+  functions: string[]
+}
+
+/** What running some tensors of a graph involves. */
+export interface Reach {
+  /** Types of every operation, function bodies included. */
+  operations: Set<string>
+  /** Names of the variable operations in the outermost graph. */
+  variables: Set<string>
+}
+
+const VARIABLE_TYPES = new Set(['VarHandleOp', 'VariableV2', 'Variable'])
+
+/** A serialized graph that can be asked what its tensors depend on. Decoding it lets the event loop in every few milliseconds. */
+export class GraphWalk {
+  readonly #nodes: Map<string, Node>
+  readonly #functions: Map<string, Uint8Array[]>
+  readonly #bodies = new Map<string, Node[]>()
+
+  private constructor (nodes: Map<string, Node>, functions: Map<string, Uint8Array[]>) {
+    this.#nodes = nodes
+    this.#functions = functions
+  }
+
+  /** @throws Error if the bytes are not a GraphDef message */
+  static async decode (graphDef: Uint8Array): Promise<GraphWalk> {
+    const { node, library } = fromBinary(GraphDefSchema, graphDef, READ_OPTIONS)
+    const nodes = new Map<string, Node>()
+    await inSlices(node, bytes => { const decoded = decodeNode(bytes); nodes.set(decoded.name, decoded) })
+    const functions = new Map<string, Uint8Array[]>()
+    await inSlices(library?.function ?? [], bytes => {
+      const { signature, nodeDef } = fromBinary(FunctionDefSchema, bytes, READ_OPTIONS)
+      functions.set(signature?.name ?? '', nodeDef)
+    })
+    return new GraphWalk(nodes, functions)
+  }
+
+  /** Everything that giving these tensors runs. @param tensorNames as `probabilities:0` */
+  async reach (tensorNames: readonly string[]): Promise<Reach> {
+    const reach: Reach = { operations: new Set(), variables: new Set() }
+    const seen = new Set<string>()
+    const functions = new Set<string>()
+    const waiting = tensorNames.map(operationName)
+    for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+      const node = this.#nodes.get(name)
+      if (node === undefined || seen.has(name)) continue
+      seen.add(name)
+      reach.operations.add(node.type)
+      if (VARIABLE_TYPES.has(node.type)) reach.variables.add(name)
+      for (const called of node.functions) functions.add(called)
+      if (this.#functions.has(node.type)) functions.add(node.type)
+      waiting.push(...node.inputs.map(operationName))
+    }
+    await this.#addFunctions(reach, functions)
+    return reach
+  }
+
+  /** A function's whole body counts, since its operations with effects run whether its outputs need them or not. */
+  async #addFunctions (reach: Reach, functions: Set<string>): Promise<void> {
+    for (const name of functions) { // grows while it is walked
+      reach.operations.delete(name)
+      for (const { type, functions: called } of await this.#body(name)) {
+        if (this.#functions.has(type)) functions.add(type)
+        else reach.operations.add(type)
+        for (const inner of called) functions.add(inner)
+      }
+    }
+  }
+
+  async #body (name: string): Promise<Node[]> {
+    const known = this.#bodies.get(name)
+    if (known !== undefined) return known
+    const body: Node[] = []
+    await inSlices(this.#functions.get(name) ?? [], bytes => { body.push(decodeNode(bytes)) })
+    this.#bodies.set(name, body)
+    return body
+  }
+}
+
+function decodeNode (bytes: Uint8Array): Node & { name: string } {
+  const { name, op, input, attr } = fromBinary(NodeDefSchema, bytes, READ_OPTIONS)
+  return { name, type: op, inputs: input, functions: calledFunctions(attr) }
+}
+
+function calledFunctions (attributes: NodeDef['attr']): string[] {
+  return Object.values(attributes).flatMap(({ func, list }) => [...(func === undefined ? [] : [func.name]), ...(list?.func ?? []).map(({ name }) => name)])
+}
+
+/** `^name` for a control input, `name:1` for an output. */
+function operationName (input: string): string {
+  const colon = input.lastIndexOf(':')
+  return input.slice(input.startsWith('^') ? 1 : 0, colon < 0 ? undefined : colon)
+}
+
+async function inSlices<Item> (items: readonly Item[], visit: (item: Item) => void): Promise<void> {
+  let since = performance.now()
+  for (const item of items) {
+    visit(item)
+    if (performance.now() - since < SLICE_MS) continue
+    await setImmediate()
+    since = performance.now()
+  }
+}
+
+/**
+ * The part of a GraphDef that some tensors depend on. Nodes stay byte for byte what they are.
+ *
+ * @param outputs as `probabilities:0`
+ * @param stops tensors that are to be given from elsewhere; what they alone depend on is left out
+ */
+export function pruneGraphDef (graphDef: Uint8Array, outputs: readonly string[], stops: readonly string[] = []): Uint8Array {
+  const message = fromBinary(GraphDefSchema, graphDef)
+  const nodes = new Map(message.node.map(bytes => { const decoded = decodeNode(bytes); return [decoded.name, { bytes, inputs: decoded.inputs }] }))
+  const kept = new Set<string>()
+  const waiting = outputs.map(operationName)
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    if (kept.has(name)) continue
+    kept.add(name)
+    waiting.push(...(nodes.get(name)?.inputs ?? []).filter(input => !isStopped(input, stops)).map(operationName))
+  }
+  message.node = [...nodes].filter(([name]) => kept.has(name)).map(([, { bytes }]) => bytes)
+  return toBinary(GraphDefSchema, message)
+}
+
+function isStopped (input: string, stops: readonly string[]): boolean {
+  return stops.includes(input) || stops.includes(`${input}:0`)
+}

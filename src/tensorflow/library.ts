@@ -1,0 +1,125 @@
+import koffi from 'koffi'
+import { LibraryNotFoundError, LibraryUnusableError } from '../errors.ts'
+import { bindCApi, offLoop, type CApi, type Pointer } from './c-api.ts'
+import { isPresent, libraryCandidates, sharedLibraries, type Candidate } from './locate.ts'
+
+/** libtensorflow, opened. There is one in a process and it stays until the process ends. */
+export interface Library {
+  readonly path: string
+  /** Where the path came from: `LIBTENSORFLOW`, the set-up's cache, tfjs-node-gpu. */
+  readonly source: string
+  /** TensorFlow's own version, as `2.21.0`. */
+  readonly version: string
+}
+
+interface OpenLibrary extends Library {
+  readonly api: CApi
+  readonly libc: LibC
+}
+
+/** The few functions of the C library that copying memory and opening libraries take. */
+interface LibC {
+  /** Copies between JavaScript's and TensorFlow's memory: a third of a microsecond, where a view costs two. */
+  memcpy (target: NodeJS.TypedArray | Pointer, source: NodeJS.TypedArray | Pointer, sizeBytes: number): Pointer
+  dlopen (path: string, flags: number): Pointer
+  dlerror (): string | null
+  malloc_trim?: { async (pad: number, done: (error: Error | null, result: number) => void): void }
+}
+
+const RTLD_NOW = 0x2
+const RTLD_GLOBAL = 0x100
+/** Keeps the library at process exit: Node unloads what koffi loaded, and TensorFlow's threads then crash. */
+const RTLD_NODELETE = 0x1000
+
+const MIB = 1024 * 1024
+
+/**
+ * koffi calls C on stacks of its own. Its default of 128 KiB for asynchronous calls is too small for TensorFlow's graph optimizer,
+ * which recurses; pages that are not touched cost nothing. Must be set before any library is opened.
+ */
+const KOFFI_LIMITS = {
+  sync_stack_size: 16 * MIB,
+  async_stack_size: 16 * MIB,
+  resident_async_pools: 32,
+  max_async_calls: 4096
+}
+
+let open: OpenLibrary | undefined
+
+/**
+ * Finds and opens libtensorflow; later calls return the same library.
+ *
+ * Sets `TF_CPP_MIN_LOG_LEVEL=2` (errors only) and `TF_FORCE_GPU_ALLOW_GROWTH=true` where the environment does not say otherwise,
+ * since TensorFlow reads them when it is opened.
+ *
+ * @throws LibraryNotFoundError naming every place tried
+ * @throws LibraryUnusableError if the file can't be opened or lacks a function
+ */
+export function loadLibrary (env: NodeJS.ProcessEnv = process.env): Library {
+  open ??= openLibrary(env)
+  return open
+}
+
+/** The C API. @throws LibraryNotFoundError, LibraryUnusableError as `loadLibrary` */
+export function api (): CApi {
+  loadLibrary()
+  return open!.api
+}
+
+export function libc (): LibC {
+  loadLibrary()
+  return open!.libc
+}
+
+/** Gives memory that was freed back to the system (glibc's malloc_trim), off the event loop. Does nothing on other C libraries. */
+export async function releaseMemory (): Promise<void> {
+  const trim = libc().malloc_trim
+  if (trim === undefined) return
+  await offLoop(trim, 0)
+}
+
+function openLibrary (env: NodeJS.ProcessEnv): OpenLibrary {
+  const candidates = libraryCandidates(env)
+  const found = candidates.find(isPresent)
+  if (found === undefined) throw new LibraryNotFoundError(candidates.map(({ path, source }) => `  ${path} (${source})`).join('\n'))
+  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2'
+  process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true'
+  koffi.config(KOFFI_LIMITS)
+  const libc = bindLibC()
+  if (found.cudaDirectory !== undefined) openCuda(libc, found.cudaDirectory)
+  return bind(libc, found)
+}
+
+function bind (libc: LibC, { path, source }: Candidate): OpenLibrary {
+  if (libc.dlopen(path, RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE) === null) throw new LibraryUnusableError(path, libc.dlerror() ?? 'unknown reason')
+  try {
+    const api = bindCApi(koffi.load(path))
+    return { path, source, version: api.TF_Version(), api, libc }
+  } catch (error) {
+    throw new LibraryUnusableError(path, (error as Error).message)
+  }
+}
+
+/** TensorFlow opens CUDA's libraries by name: once they are open, their names are known. Those that need others come after them. */
+function openCuda (libc: LibC, directory: string): void {
+  let waiting = sharedLibraries(directory)
+  for (let before = Infinity; waiting.length < before;) {
+    before = waiting.length
+    waiting = waiting.filter(path => libc.dlopen(path, RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE) === null)
+  }
+}
+
+function bindLibC (): LibC {
+  const library = koffi.load(process.platform === 'darwin' ? 'libSystem.dylib' : 'libc.so.6')
+  const libc: LibC = {
+    memcpy: library.func('void* memcpy(void*, void*, size_t)') as LibC['memcpy'],
+    dlopen: library.func('void* dlopen(const char*, int)') as LibC['dlopen'],
+    dlerror: library.func('const char* dlerror()') as LibC['dlerror']
+  }
+  try {
+    libc.malloc_trim = library.func('int malloc_trim(size_t)')
+  } catch {
+    // Not glibc: nothing to trim.
+  }
+  return libc
+}

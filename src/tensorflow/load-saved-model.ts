@@ -1,0 +1,136 @@
+import { BadSavedModelError } from '../errors.ts'
+import { api } from './library.ts'
+import { offLoop, type Pointer } from './c-api.ts'
+import { addressOf, pointerArray } from './buffer.ts'
+import { isValueDType, type TensorValue } from './dtype.ts'
+import { Graph } from './graph.ts'
+import type { Operation, Output } from './operation.ts'
+import { readSavedModel, type MetaGraph, type SavedModelDescription, type Signature, type TensorInfo } from './saved-model.ts'
+import { newSessionOptions, type SessionOptions } from './session-options.ts'
+import { Session } from './session.ts'
+import { Status, TensorFlowError } from './status.ts'
+import type { Tensor } from './tensor.ts'
+
+export interface LoadOptions {
+  /** Which of the SavedModel's graphs; default `serve`. */
+  tags?: readonly string[]
+  session?: SessionOptions
+  /** What `readSavedModel` gave for this directory, if the caller has it. */
+  description?: SavedModelDescription
+}
+
+/** A SavedModel in TensorFlow's memory. Owned by its maker: `dispose` it once nothing runs. */
+export class LoadedSavedModel {
+  readonly directory: string
+  readonly graph: Graph
+  readonly session: Session
+  /** Types here are the graph's own where the file says something else. */
+  readonly signatures: Readonly<Record<string, Signature>>
+  readonly #variables: readonly string[]
+  readonly #outputs = new Map<string, Output>()
+
+  constructor (directory: string, graph: Graph, session: Session, { signatures, variables }: MetaGraph) {
+    this.directory = directory
+    this.graph = graph
+    this.session = session
+    this.signatures = signatures
+    this.#variables = variables
+    for (const signature of Object.values(signatures)) this.#resolve(signature)
+  }
+
+  /**
+   * Runs a signature off the event loop.
+   *
+   * @param outputs which to compute; all if left out
+   * @throws TypeError for a name that the signature has not
+   * @throws TensorFlowError as `Session.run`
+   */
+  async run (signatureName: string, inputs: Readonly<Record<string, TensorValue | Tensor>>, outputs?: readonly string[]): Promise<Record<string, TensorValue>> {
+    const signature = this.signatures[signatureName]
+    if (signature === undefined) throw new TypeError(`There is no signature "${signatureName}" in ${this.directory}`)
+    const wanted = outputs ?? Object.keys(signature.outputs)
+    const feeds = Object.entries(inputs).map(([name, value]) => [this.#tensor(signature.inputs, name), value] as const)
+    const values = await this.session.run({ feeds, fetches: wanted.map(name => this.#tensor(signature.outputs, name)) })
+    return Object.fromEntries(wanted.map((name, index) => [name, values[index]!]))
+  }
+
+  /** Variables that the signatures read and that no value was restored for: TensorFlow itself says nothing of them at load. */
+  async missingVariables (): Promise<string[]> {
+    const operations = this.#variables.map(name => this.graph.operation(name)).filter(operation => operation !== undefined)
+    if (operations.length === 0) return []
+    const values = await this.session.run({ fetches: operations.map(operation => this.#isInitialized(operation)) })
+    return operations.filter((_, index) => values[index]!.data[0] !== 1).map(({ name }) => name)
+  }
+
+  /** Waits for the runs under way, then frees everything. Idempotent. */
+  async dispose (): Promise<void> {
+    await this.session.close()
+    await this.graph.close()
+  }
+
+  #isInitialized (variable: Operation): Output {
+    return variable.type === 'VarHandleOp'
+      ? this.graph.apply('VarIsInitializedOp', [variable.output()])
+      : this.graph.apply('IsVariableInitialized', [variable.output()])
+  }
+
+  #resolve ({ name, inputs, outputs }: Signature): void {
+    for (const [key, info] of [...Object.entries(inputs), ...Object.entries(outputs)]) {
+      const output = this.graph.output(info.tensorName)
+      if (output === undefined) throw new BadSavedModelError(this.directory, `signature "${name}" names "${key}" as ${info.tensorName}, which its graph has not`)
+      info.dtype = output.dtype
+      info.isComputed = !output.operation.type.startsWith('Placeholder')
+      if (!isValueDType(info.dtype)) throw new BadSavedModelError(this.directory, `signature "${name}" has "${key}" of type ${info.dtype}, which can not be served`)
+      this.#outputs.set(info.tensorName, output)
+    }
+  }
+
+  #tensor (side: Record<string, TensorInfo>, name: string): Output {
+    const info = side[name]
+    if (info === undefined) throw new TypeError(`There is no "${name}" among: ${Object.keys(side).join(', ')}`)
+    return this.#outputs.get(info.tensorName)!
+  }
+}
+
+/**
+ * Loads a SavedModel off the event loop: graph, variables, tables and whatever its initialization does.
+ *
+ * @throws BadSavedModelError if it can't be read or loaded, with the reason; nothing of it is left in memory
+ */
+export async function loadSavedModel (directory: string, options: LoadOptions = {}): Promise<LoadedSavedModel> {
+  const { tags = ['serve'], session: sessionOptions = {} } = options
+  const { metaGraphs } = options.description ?? await readSavedModel(directory)
+  const metaGraph = metaGraphs.find(candidate => sameTags(candidate.tags, tags))
+  if (metaGraph === undefined) throw new BadSavedModelError(directory, `has no graph tagged [${tags.join(', ')}]; it has: ${metaGraphs.map(candidate => `[${candidate.tags.join(', ')}]`).join(', ')}`)
+  const graph = new Graph()
+  let session: Session | undefined
+  try {
+    session = new Session(graph, {}, await loadSession(directory, tags, graph, sessionOptions))
+    return new LoadedSavedModel(directory, graph, session, metaGraph)
+  } catch (error) {
+    await session?.close()
+    await graph.close()
+    if (error instanceof TensorFlowError) throw Object.assign(new BadSavedModelError(directory, `TensorFlow can not load it: ${error.message}`), { cause: error })
+    throw error
+  }
+}
+
+function sameTags (left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && [...left].sort().join('\n') === [...right].sort().join('\n')
+}
+
+async function loadSession (directory: string, tags: readonly string[], graph: Graph, options: SessionOptions): Promise<Pointer> {
+  const names = tags.map(tag => new TextEncoder().encode(`${tag}\0`))
+  const pointers = pointerArray(names.map(addressOf))
+  const status = new Status()
+  const sessionOptions = newSessionOptions(options)
+  try {
+    const session = await offLoop(api().TF_LoadSessionFromSavedModel, sessionOptions, null, directory, pointers, tags.length, graph.pointer, null, status.pointer)
+    status.check()
+    return session
+  } finally {
+    status.delete()
+    api().TF_DeleteSessionOptions(sessionOptions)
+    names.length = 0 // keeps the tags referenced until the call is back
+  }
+}
