@@ -1,0 +1,3 @@
+export type { EncodedTexts } from './encode.ts'
+export { createTokenizer, type Tokenizer } from './tokenizer.ts'
+export { buildVocabulary, formatVocabulary } from './vocabulary.ts'
