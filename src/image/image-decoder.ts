@@ -1,0 +1,69 @@
+import { availableParallelism } from 'node:os'
+import { abortError, UndecodableImageError } from '../errors.ts'
+import type { ImageContract } from '../registry/manifest.ts'
+import { DecodeSlots } from './decode-slots.ts'
+import { sniffFormat } from './formats.ts'
+import { placePixels } from './place-pixels.ts'
+import { readPixels, type ReadLimits } from './read-pixels.ts'
+
+interface ImageDecoderOptions extends ReadLimits {
+  /** Images decoded at once; 0: one for each core. Each takes one thread of libuv's pool. */
+  concurrency: number
+}
+
+interface DecodeOptions {
+  /** Aborted: leaves the line, or the decode that has begun is forgotten. */
+  signal?: AbortSignal
+  /** The row's place in the batch: height × width × channels bytes. Written once, at the end, and only if the promise is fulfilled. */
+  into?: Uint8Array
+}
+
+export interface ImageDecoder {
+  /**
+   * @param bytes the encoded file; must not change before the promise settles
+   * @returns uint8 [height, width, channels], row-major, 0–255, sRGB or grey as the contract says; `into` where it was given, else a new array
+   * @throws UnsupportedImageError (415), UndecodableImageError (422; also past `timeoutMs`, counted from its turn), TooManyPixelsError (413),
+   *   ClientClosedError or the signal's own reason when that aborts
+   */
+  decode (bytes: Uint8Array, contract: ImageContract, options?: DecodeOptions): Promise<Uint8Array>
+  /** Images that are being decoded or wait for their turn. */
+  readonly pending: number
+}
+
+/**
+ * The way from a file's bytes to a model's pixels, for serving and training alike. Decoding runs on libuv's threads, never more than `concurrency`
+ * at once; the rest waits in line. A decode that runs over its time is answered at once, but keeps its slot until its thread is back.
+ */
+export function createImageDecoder ({ concurrency, ...limits }: ImageDecoderOptions): ImageDecoder {
+  const slots = new DecodeSlots(concurrency === 0 ? availableParallelism() : concurrency)
+  return {
+    get pending () {
+      return slots.pending
+    },
+    async decode (bytes, contract, { signal, into } = {}) {
+      const rowBytes = contract.height * contract.width * contract.channels
+      if (into !== undefined && into.length !== rowBytes) throw new Error(`Expected a row of ${rowBytes} bytes but received ${into.length}. This is a bug.`)
+      sniffFormat(bytes) // what can't be read needs no turn
+      const release = await slots.acquire(signal)
+      const reading = readPixels(bytes, contract, limits).finally(release)
+      const { picture, plan } = await inTime(reading, limits.timeoutMs, signal)
+      const row = into ?? new Uint8Array(rowBytes)
+      placePixels(picture, plan, contract, row)
+      return row
+    }
+  }
+}
+
+/** Settles as `work` does, or rejects as soon as the time is up or the signal aborts; `work` itself then goes on unheard. */
+function inTime<T> (work: Promise<T>, timeoutMs: number, signal: AbortSignal | undefined): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = (): void => { settle(); reject(abortError(signal as AbortSignal)) }
+    const timer = setTimeout(() => { settle(); reject(new UndecodableImageError(`it takes longer than the ${timeoutMs} ms allowed`)) }, timeoutMs)
+    const settle = (): void => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', onAbort)
+    }
+    signal?.addEventListener('abort', onAbort, { once: true })
+    work.finally(settle).then(resolve, reject)
+  })
+}

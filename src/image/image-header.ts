@@ -1,0 +1,68 @@
+import { TooManyPixelsError } from '../errors.ts'
+import { sniffFormat, type ImageFormat } from './formats.ts'
+import { headerSize, type Size } from './header-size.ts'
+import { isSrgbProfile } from './icc-profile.ts'
+import { readJpegHeader, type JpegHeader } from './jpeg-header.ts'
+import { sharp } from './sharp.ts'
+import { asImageError } from './undecodable.ts'
+
+/** What an image's header says. */
+export interface ImageHeader {
+  format: ImageFormat
+  /** Sides of the first frame in pixels, upright (EXIF orientation applied). */
+  size: Size
+  /** Whether the EXIF orientation turns or mirrors it. */
+  isTurned: boolean
+  /** libvips' name for the pixels: `srgb`, `b-w`, `rgb16`, `grey16`, `cmyk`… */
+  space: string
+  isGrey: boolean
+  hasAlpha: boolean
+  /** How the numbers become sRGB. `none`: they are sRGB already; `small`: by the embedded profile, after the resize; `early`: by libvips, before it. */
+  conversion: 'none' | 'small' | 'early'
+}
+
+/**
+ * Reads an image's header; no pixel is decoded, and no memory spent beyond the header's own.
+ *
+ * @throws UnsupportedImageError if the format is not read here
+ * @throws TooManyPixelsError if width × height × frames is above the limit
+ * @throws UndecodableImageError if the header is broken
+ */
+export async function readHeader (bytes: Uint8Array, maxPixels: number): Promise<ImageHeader> {
+  const format = sniffFormat(bytes)
+  const claimed = headerSize(format, bytes)
+  if (claimed !== undefined) checkPixels(claimed.width * claimed.height, maxPixels)
+  const { frames, icc, ...header } = (format === 'JPEG' ? describeJpeg(bytes) : undefined) ?? await describeImage(bytes, format)
+  checkPixels(header.size.width * header.size.height * frames, maxPixels)
+  return { ...header, format, isGrey: GREY_SPACES.includes(header.space), conversion: conversionOf(header.space, icc) }
+}
+
+type Description = Pick<ImageHeader, 'size' | 'isTurned' | 'space' | 'hasAlpha'> & { frames: number, icc: Uint8Array | undefined }
+
+function describeJpeg (bytes: Uint8Array): Description | undefined {
+  const header = readJpegHeader(bytes)
+  const space = header && JPEG_SPACES.get(header.components)
+  if (space === undefined) return undefined
+  const { width, height, orientation, icc } = header as JpegHeader
+  const size = orientation >= 5 && orientation <= 8 ? { width: height, height: width } : { width, height }
+  return { size, isTurned: orientation > 1, space, hasAlpha: false, frames: 1, icc }
+}
+
+async function describeImage (bytes: Uint8Array, format: ImageFormat): Promise<Description> {
+  const { autoOrient, orientation = 1, pages = 1, space, hasAlpha, icc } = await sharp(bytes, { limitInputPixels: false }).metadata()
+    .catch((error: unknown) => { throw asImageError(error, format) })
+  return { size: autoOrient, isTurned: orientation > 1, space, hasAlpha, frames: pages, icc }
+}
+
+function checkPixels (pixels: number, maxPixels: number): void {
+  if (pixels > maxPixels) throw new TooManyPixelsError(pixels, maxPixels)
+}
+
+const JPEG_SPACES = new Map([[1, 'b-w'], [3, 'srgb'], [4, 'cmyk']])
+const GREY_SPACES = ['b-w', 'grey16']
+const RGB_SPACES = ['srgb', 'rgb', 'rgb16']
+
+function conversionOf (space: string, icc: Uint8Array | undefined): ImageHeader['conversion'] {
+  if (![...GREY_SPACES, ...RGB_SPACES].includes(space)) return 'early'
+  return icc === undefined || isSrgbProfile(icc) ? 'none' : 'small'
+}
