@@ -1,0 +1,105 @@
+import { realpath } from 'node:fs/promises'
+import { BadSavedModelError } from '../errors.ts'
+import {
+  loadSavedModel, readSavedModel, releaseMemory, type LoadedSavedModel, type MetaGraph, type SavedModelDescription, type SessionOptions, type TensorValue
+} from '../tensorflow/index.ts'
+import { checkLabels, completeManifest } from './complete-manifest.ts'
+import { deriveManifest } from './derive-manifest.ts'
+import type { Manifest } from './manifest.ts'
+import { readManifest, verifyFiles, verifyTokenizer, type ReadManifest } from './read-manifest.ts'
+import { servingSignatures, type Signatures } from './serving-signatures.ts'
+import { runGolden, smokeRun } from './smoke-run.ts'
+
+/** A version in TensorFlow's memory that has proved itself. Its maker disposes it when nothing runs any more. */
+export interface LoadedVersion {
+  /** The version's directory with every link resolved: it stays the same when a link is turned elsewhere. */
+  readonly directory: string
+  readonly manifest: Manifest
+  readonly signatures: Signatures
+  /** As `CPU:0`, `GPU:0`. */
+  readonly devices: readonly string[]
+  /** What was found odd and did not matter enough to refuse the version. */
+  readonly notes: readonly string[]
+  run (signature: string, inputs: Readonly<Record<string, TensorValue>>, outputs?: readonly string[]): Promise<Record<string, TensorValue>>
+  dispose (): Promise<void>
+}
+
+export interface LoadVersionOptions {
+  readonly session?: SessionOptions | undefined
+  /** Gives up between two steps. */
+  readonly signal: AbortSignal
+  /** Files are read and variables restored; what follows are runs. */
+  readonly onWarming: () => void
+}
+
+/** Brings a version's directory into memory. @throws what is wrong with it; nothing of it stays in memory */
+export type LoadVersion = (directory: string, options: LoadVersionOptions) => Promise<LoadedVersion>
+
+/**
+ * Loads a version off the event loop, and only gives it when everything that can be found out beforehand is in order: files and
+ * manifest, variables, the recorded inputs, a run of every signature that changes no state.
+ *
+ * @throws BadSavedModelError, BadManifestError, GoldenMismatchError
+ */
+export const loadVersion: LoadVersion = async (linkedDirectory, { session, signal, onWarming }) => {
+  const directory = await realpath(linkedDirectory)
+  const given = await readManifest(linkedDirectory)
+  if (given !== undefined) {
+    await verifyFiles(directory, given)
+    await verifyTokenizer(directory, given)
+  }
+  const description = await readSavedModel(directory)
+  const metaGraph = servingGraph(description)
+  signal.throwIfAborted()
+  const loaded = await loadSavedModel(directory, { tags: metaGraph.tags, description, ...(session !== undefined && { session }) })
+  try {
+    return await prove(loaded, metaGraph, given, signal, onWarming)
+  } catch (error) {
+    await dispose(loaded)
+    throw error
+  }
+}
+
+async function prove (loaded: LoadedSavedModel, metaGraph: MetaGraph, given: ReadManifest | undefined, signal: AbortSignal, onWarming: () => void): Promise<LoadedVersion> {
+  const { directory } = loaded
+  await refuseMissingVariables(loaded)
+  const { signatures, notes } = servingSignatures(loaded.signatures, loaded.graph)
+  const unusable = Object.entries(metaGraph.unusable).map(([name, reason]) => `signature "${name}" is not served: ${reason}`)
+  if (Object.keys(signatures).length === 0) throw new BadSavedModelError(directory, ['has no signature that can be served', ...unusable].join('; '))
+  const manifestPath = given?.path ?? directory
+  const manifest = completeManifest(manifestPath, given?.manifest ?? deriveManifest(signatures), signatures)
+  checkLabels(manifestPath, manifest, signatures[manifest.signature ?? '']?.outputs[manifest.output ?? '']?.shape?.at(-1))
+  signal.throwIfAborted()
+  onWarming()
+  const candidate = { loaded, signatures, manifest, manifestPath }
+  await runGolden(candidate)
+  const found = await smokeRun(candidate, signal)
+  return {
+    directory,
+    manifest,
+    signatures,
+    devices: loaded.session.devices().map(({ name }) => name.replace(/^.*\/device:/, '')),
+    notes: [...unusable, ...notes, ...found],
+    run: async (signature, inputs, outputs) => await loaded.run(signature, inputs, outputs),
+    dispose: async () => { await dispose(loaded) }
+  }
+}
+
+/** The graph that is tagged to be served, best without another tag. */
+function servingGraph ({ directory, metaGraphs }: SavedModelDescription): MetaGraph {
+  const serving = metaGraphs.filter(({ tags }) => tags.includes('serve')).sort((a, b) => a.tags.length - b.tags.length)
+  if (serving[0] !== undefined) return serving[0]
+  throw new BadSavedModelError(directory, `has no graph tagged "serve"; it has: ${metaGraphs.map(({ tags }) => `[${tags.join(', ')}]`).join(', ')}`)
+}
+
+async function refuseMissingVariables (loaded: LoadedSavedModel): Promise<void> {
+  const missing = await loaded.missingVariables()
+  if (missing.length === 0) return
+  const more = missing.length > 3 ? ` and ${missing.length - 3} more` : ''
+  throw new BadSavedModelError(loaded.directory, `has no values for its variables ${missing.slice(0, 3).join(', ')}${more}: variables/ is missing or incomplete`)
+}
+
+async function dispose (loaded: LoadedSavedModel): Promise<void> {
+  await loaded.dispose()
+  await releaseMemory()
+}

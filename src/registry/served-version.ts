@@ -1,0 +1,247 @@
+import { RunSlots, type SlotLimits } from '../batching/run-slots.ts'
+import { abortError, BadManifestError, BadSavedModelError, GoldenMismatchError, UnknownSignatureError } from '../errors.ts'
+import { TensorFlowError, type SessionOptions, type Signature, type TensorValue } from '../tensorflow/index.ts'
+import { checkInputs, checkOutputs } from './check-inputs.ts'
+import type { LoadedVersion, LoadVersion } from './load-version.ts'
+import type { Manifest } from './manifest.ts'
+import type { Handle, ModelVersion, RunOptions, RunResult, VersionStateEvent, VersionStatus } from './model-version.ts'
+import { runError } from './run-error.ts'
+import type { FoundVersion } from './scan.ts'
+import { retryDelayMs, type InstanceView, type VersionState } from './version-policy.ts'
+
+/** What every version needs of its surroundings. */
+export interface VersionDependencies {
+  readonly load: LoadVersion
+  readonly session?: SessionOptions | undefined
+  readonly slots: SlotLimits
+  /** What else has to succeed before a version serves: its tokenizer, say. */
+  readonly prepare?: ((version: ModelVersion) => Promise<void>) | undefined
+  readonly onState: (event: VersionStateEvent) => void
+  /** A handle was lost without having been released: its version can never be unloaded. */
+  readonly onLeak: (model: string, version: number) => void
+}
+
+/** Which version this is, and which try. */
+export interface VersionIdentity {
+  readonly model: string
+  readonly found: FoundVersion
+  /** Higher for those made later. */
+  readonly id: number
+  /** How often it was tried, this time counted. */
+  readonly attempt: number
+}
+
+/** Errors that speak of the files: trying the same files again gives the same. */
+const VERDICTS = [BadSavedModelError, BadManifestError, GoldenMismatchError]
+
+/** One version's life: loaded once, run many times, unloaded when nobody holds it any more. */
+export class ServedVersion implements ModelVersion {
+  readonly #identity: VersionIdentity
+  readonly #dependencies: VersionDependencies
+  readonly #slots: RunSlots
+  readonly #leaks: FinalizationRegistry<undefined>
+  #state: VersionState = 'start'
+  #since = Date.now()
+  #error: Error | undefined
+  #loaded: LoadedVersion | undefined
+  #loadedAt: number | undefined
+  readonly #stateMs: Partial<Record<VersionState, number>> = {}
+  #handles = 0
+  /** Handles out and runs in TensorFlow: a run keeps its version even when its client has gone. */
+  #uses = 0
+  #unused: () => void = () => {}
+  #drained: Promise<void> | undefined
+
+  constructor (identity: VersionIdentity, dependencies: VersionDependencies) {
+    this.#identity = identity
+    this.#dependencies = dependencies
+    this.#slots = new RunSlots(identity.model, dependencies.slots)
+    this.#leaks = new FinalizationRegistry(() => { dependencies.onLeak(this.model, this.version) })
+  }
+
+  get id (): number { return this.#identity.id }
+  get model (): string { return this.#identity.model }
+  get version (): number { return this.#identity.found.version }
+  get directory (): string { return this.#loaded?.directory ?? this.#identity.found.directory }
+  get attempt (): number { return this.#identity.attempt }
+  get state (): VersionState { return this.#state }
+  get error (): Error | undefined { return this.#error }
+  get manifest (): Manifest { return this.#inMemory().manifest }
+  get signatures (): Readonly<Record<string, Signature>> { return this.#inMemory().signatures }
+
+  /** As the version policy sees it. */
+  view (): InstanceView {
+    const { id, found, attempt } = this.#identity
+    const hasFailed = this.#state === 'failed'
+    return {
+      id,
+      version: found.version,
+      fingerprint: found.fingerprint,
+      state: this.#state,
+      ...(hasFailed && { retryAt: this.#since + retryDelayMs(attempt), transient: !isVerdict(this.#error) })
+    }
+  }
+
+  /** Loads, proves and warms the version. Never rejects: how it went is its state. */
+  async load (signal: AbortSignal): Promise<void> {
+    const { load, session, prepare } = this.#dependencies
+    this.#enter('loading')
+    try {
+      const onWarming = (): void => { this.#enter('warming') }
+      this.#loaded = await load(this.#identity.found.directory, { session, signal, onWarming })
+      await prepare?.(this)
+      signal.throwIfAborted()
+      this.#loadedAt = Date.now()
+      this.#enter('available')
+    } catch (error) {
+      this.#error = error instanceof Error ? error : new Error(String(error))
+      await this.#unload()
+      this.#enter('failed')
+    }
+  }
+
+  /** A handle on an available version. */
+  acquire (): Handle {
+    if (this.#state !== 'available') throw new Error(`Version ${this.version} of "${this.model}" is ${this.#state}. This is a bug.`)
+    const leave = this.#use()
+    const token = {}
+    this.#handles += 1
+    const handle: Handle = {
+      version: this,
+      release: once(() => {
+        this.#leaks.unregister(token)
+        this.#handles -= 1
+        leave()
+      })
+    }
+    this.#leaks.register(handle, undefined, token)
+    return handle
+  }
+
+  async run (signatureName: string, inputs: Readonly<Record<string, TensorValue>>, { outputs, signal }: RunOptions = {}): Promise<RunResult> {
+    const loaded = this.#inMemory()
+    const signature = this.#signature(signatureName)
+    checkInputs(signature, inputs)
+    if (outputs !== undefined) checkOutputs(signature, outputs)
+    const leave = this.#use()
+    const askedAt = performance.now()
+    const releaseSlot = await this.#slots.acquire({ exclusive: signature.changesState, signal }).catch((error: unknown) => {
+      leave()
+      throw error
+    })
+    const startedAt = performance.now()
+    const running = loaded.run(signatureName, inputs, outputs).finally(() => {
+      releaseSlot()
+      leave()
+    })
+    try {
+      const given = await orAborted(running, signal)
+      return { outputs: given, queueMs: startedAt - askedAt, inferMs: performance.now() - startedAt }
+    } catch (error) {
+      throw runError(this.model, error)
+    }
+  }
+
+  /** Gives no new handles, waits for those out and for runs, then frees the memory. Idempotent; not for one that is loading. */
+  async drain (): Promise<void> {
+    this.#drained ??= this.#drain()
+    await this.#drained
+  }
+
+  status (): VersionStatus {
+    const { found } = this.#identity
+    return {
+      version: found.version,
+      folder: found.folder,
+      state: this.#state,
+      since: this.#since,
+      error: this.#error && statusError(this.#error),
+      loadedAt: this.#loadedAt,
+      loadMs: this.#stateMs.loading,
+      warmUpMs: this.#stateMs.warming,
+      devices: this.#loaded?.devices ?? [],
+      signatures: Object.keys(this.#loaded?.signatures ?? {}),
+      notes: this.#loaded?.notes ?? [],
+      handles: this.#handles,
+      inFlight: this.#slots.inFlight,
+      waiting: this.#slots.waiting
+    }
+  }
+
+  async #drain (): Promise<void> {
+    if (this.#loaded !== undefined) {
+      this.#enter('draining')
+      if (this.#uses > 0) await new Promise<void>(resolve => { this.#unused = resolve })
+      await this.#unload()
+    }
+    this.#enter('ended')
+  }
+
+  #signature (name: string): Signature {
+    const { signatures } = this.#inMemory()
+    const signature = Object.hasOwn(signatures, name) ? signatures[name] : undefined
+    if (signature === undefined) throw new UnknownSignatureError(name, this.model, Object.keys(signatures).join(', ') || 'none')
+    return signature
+  }
+
+  #inMemory (): LoadedVersion {
+    if (this.#loaded === undefined) throw new Error(`Version ${this.version} of "${this.model}" is not in memory. This is a bug.`)
+    return this.#loaded
+  }
+
+  #use (): () => void {
+    this.#uses += 1
+    return () => {
+      this.#uses -= 1
+      if (this.#uses === 0) this.#unused()
+    }
+  }
+
+  async #unload (): Promise<void> {
+    const loaded = this.#loaded
+    this.#loaded = undefined
+    await loaded?.dispose()
+  }
+
+  #enter (state: VersionState): void {
+    const previous = this.#state
+    const now = Date.now()
+    const previousMs = now - this.#since
+    this.#stateMs[previous] = previousMs
+    this.#state = state
+    this.#since = now
+    this.#dependencies.onState({ model: this.model, version: this.version, state, previous, previousMs, error: this.#error })
+  }
+}
+
+/** Whether the files are at fault, not the moment: a machine that was out of memory may have some later. */
+function isVerdict (error: Error | undefined): boolean {
+  const { cause } = error ?? {}
+  return VERDICTS.some(verdict => error instanceof verdict) && !(cause instanceof TensorFlowError && cause.code === 'RESOURCE_EXHAUSTED')
+}
+
+function once (action: () => void): () => void {
+  let isDone = false
+  return () => {
+    if (isDone) return
+    isDone = true
+    action()
+  }
+}
+
+/** The result, or the signal's reason as soon as it is aborted; the run itself goes on in TensorFlow. */
+async function orAborted<Result> (running: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
+  if (signal === undefined) return await running
+  return await new Promise<Result>((resolve, reject) => {
+    const abort = (): void => { reject(abortError(signal)) }
+    signal.addEventListener('abort', abort, { once: true })
+    running.then(resolve, reject).finally(() => { signal.removeEventListener('abort', abort) })
+    if (signal.aborted) abort()
+  })
+}
+
+/** TensorFlow's messages go on with places in the graph after the first line. */
+function statusError (error: Error): NonNullable<VersionStatus['error']> {
+  const [message = ''] = error.message.split('\n')
+  return { code: 'code' in error && typeof error.code === 'string' ? error.code : error.name, message }
+}
