@@ -1,0 +1,43 @@
+import multipart from '@fastify/multipart'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import Type from 'typebox'
+import type { ImagePredictor } from '../prediction/predict-image.ts'
+import { readImages, type ImageBodyLimits } from './image-body.ts'
+import { addJsonBody } from './json-body.ts'
+import { parseVersion, PredictionQuery } from './prediction-query.ts'
+import { replyJson } from './reply-json.ts'
+import { requireTrace } from './observe.ts'
+import { whileWanted } from './request-lifetime.ts'
+
+export interface PredictImageOptions extends ImageBodyLimits {
+  readonly predictImages: ImagePredictor
+  readonly timeoutMs: number
+}
+
+const Query = Type.Object({
+  ...PredictionQuery.properties,
+  debug: Type.Optional(Type.Literal('input', { description: 'also gives back what the model saw' }))
+})
+
+const ACCEPTS = 'multipart/form-data, image/*, application/octet-stream, application/json'
+
+/** Photos in, classes out: `POST /predict/image`. */
+export const predictImageRoute: FastifyPluginAsyncTypebox<PredictImageOptions> = async (app, { predictImages, timeoutMs, ...limits }) => {
+  app.removeAllContentTypeParsers()
+  addJsonBody(app)
+  for (const type of [/^image\//, 'application/octet-stream']) {
+    app.addContentTypeParser(type, { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => body)
+  }
+  await app.register(multipart)
+  app.post('/predict/image', { schema: { querystring: Query }, config: { accepts: ACCEPTS } }, async (request, reply) => {
+    const { model, version, topK, debug } = request.query
+    const trace = requireTrace(request)
+    const { isList, predictions } = await whileWanted(reply, timeoutMs, async signal => {
+      const { images, isList } = await readImages(request, limits)
+      signal.throwIfAborted()
+      const wanted = { model, version: version === undefined ? undefined : parseVersion(version), topK, showInput: debug === 'input' }
+      return { isList, predictions: await predictImages({ images, ...wanted, signal, trace }) }
+    })
+    return await replyJson(reply, trace, isList ? { predictions } : predictions[0])
+  })
+}

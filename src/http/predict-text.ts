@@ -1,0 +1,34 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import Type from 'typebox'
+import type { TextPredictor } from '../prediction/predict-text.ts'
+import { addJsonBody } from './json-body.ts'
+import { parseVersion, PredictionQuery } from './prediction-query.ts'
+import { replyJson } from './reply-json.ts'
+import { requireTrace } from './observe.ts'
+import { whileWanted } from './request-lifetime.ts'
+import { readTexts, type TextBodyLimits } from './text-body.ts'
+
+export interface PredictTextOptions extends TextBodyLimits {
+  readonly predictTexts: TextPredictor
+  readonly timeoutMs: number
+}
+
+const Query = Type.Object({
+  ...PredictionQuery.properties,
+  text: Type.Optional(Type.String({ description: 'the text, where there is no body' }))
+})
+
+/** Sentences in, classes out: `POST /predict/text`. */
+export const predictTextRoute: FastifyPluginAsyncTypebox<PredictTextOptions> = async (app, { predictTexts, timeoutMs, ...limits }) => {
+  app.removeAllContentTypeParsers()
+  addJsonBody(app)
+  app.addContentTypeParser('text/plain', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => body)
+  app.post('/predict/text', { schema: { querystring: Query }, config: { accepts: 'application/json, text/plain' } }, async (request, reply) => {
+    const { model, version, topK, text } = request.query
+    const trace = requireTrace(request)
+    const { texts, isList } = readTexts(request.body, text, limits)
+    const wanted = { model, version: version === undefined ? undefined : parseVersion(version), topK }
+    const predictions = await whileWanted(reply, timeoutMs, async signal => await predictTexts({ texts, ...wanted, signal, trace }))
+    return await replyJson(reply, trace, isList ? { predictions } : predictions[0])
+  })
+}

@@ -1,0 +1,33 @@
+import type { FastifyReply } from 'fastify'
+import { ClientClosedError, DeadlineExceededError } from '../errors.ts'
+
+/**
+ * Runs `work` for as long as somebody waits for it: its signal aborts with ClientClosedError when the connection closes before the reply,
+ * and with DeadlineExceededError after `timeoutMs`. What does not heed the signal is left to finish unheard.
+ *
+ * Fastify's own `request.signal` aborts as soon as the body has been read, since Node closes a request then; the reply's `close` does not.
+ *
+ * @throws the signal's reason, or what `work` throws
+ */
+export async function whileWanted<T> (reply: FastifyReply, timeoutMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController()
+  const { signal } = controller
+  const onClose = (): void => { if (!reply.raw.writableEnded) controller.abort(new ClientClosedError()) }
+  const timer = setTimeout(() => { controller.abort(new DeadlineExceededError(timeoutMs)) }, timeoutMs)
+  reply.raw.once('close', onClose)
+  if (reply.raw.destroyed) onClose()
+  try {
+    return await Promise.race([work(signal), rejectWhenAborted(signal)])
+  } finally {
+    clearTimeout(timer)
+    reply.raw.off('close', onClose)
+  }
+}
+
+function rejectWhenAborted (signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const onAbort = (): void => { reject(signal.reason as Error) }
+    if (signal.aborted) onAbort()
+    else signal.addEventListener('abort', onAbort, { once: true })
+  })
+}

@@ -1,0 +1,48 @@
+import { UnknownSignatureError } from '../errors.ts'
+import type { ModelVersion } from '../registry/model-version.ts'
+import type { Signature } from '../tensorflow/index.ts'
+import { withVersion, type Models } from './models.ts'
+import { readPredictBody, writePredictReply } from './tensor-json/predict-body.ts'
+import type { Trace } from './trace.ts'
+
+export interface TensorRequest {
+  readonly model: string
+  readonly version: number | undefined
+  /** JSON, as TensorFlow Serving's `:predict` takes it. */
+  readonly body: Uint8Array
+  readonly signal: AbortSignal
+  readonly trace: Trace
+}
+
+/**
+ * One run of any signature, JSON in and out.
+ *
+ * @returns the reply's JSON text
+ * @throws errors of the registry, BadRequestError, BadTensorError, UnknownSignatureError
+ */
+export type TensorPredictor = (request: TensorRequest) => Promise<string>
+
+export function createTensorPredictor (models: Models): TensorPredictor {
+  return async ({ model, version, body, signal, trace }) => await withVersion(models, model, version, async served => {
+    trace.serves(served)
+    const { form, signature, inputs } = await trace.time('decode', () => readPredictBody(body, name => signatureOf(served, name)))
+    trace.rows = rowsOf(inputs)
+    const result = await served.run(signature.name, inputs, { signal })
+    trace.add('queue', result.queueMs)
+    trace.add('infer', result.inferMs)
+    return await trace.time('encode', () => writePredictReply(form, result.outputs))
+  })
+}
+
+/** The signature named, else the manifest's. */
+function signatureOf ({ model, manifest, signatures }: ModelVersion, name: string | undefined): Signature {
+  const wanted = name ?? manifest.signature ?? 'serving_default'
+  const signature = Object.hasOwn(signatures, wanted) ? signatures[wanted] : undefined
+  if (signature === undefined) throw new UnknownSignatureError(wanted.slice(0, 100), model, Object.keys(signatures).join(', '))
+  return signature
+}
+
+/** How many examples the inputs hold, as far as one can tell: their first side, 1 without one. */
+function rowsOf (inputs: Readonly<Record<string, { readonly shape: readonly number[] }>>): number {
+  return Object.values(inputs)[0]?.shape[0] ?? 1
+}

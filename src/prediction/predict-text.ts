@@ -1,0 +1,86 @@
+import { InferenceError, WrongTaskError } from '../errors.ts'
+import type { TextContract } from '../registry/manifest.ts'
+import type { ModelVersion } from '../registry/model-version.ts'
+import type { TensorValue } from '../tensorflow/index.ts'
+import type { EncodedTexts } from '../text/index.ts'
+import { chooseModel, type DefaultModel } from './choose-model.ts'
+import { withVersion, type Models } from './models.ts'
+import { rankRows, type Ranking } from './rank.ts'
+import { runRows } from './row-runs.ts'
+import type { TokenizerOf } from './tokenizers.ts'
+import type { Trace } from './trace.ts'
+
+export interface TextPredictorOptions {
+  readonly models: Models
+  readonly tokenizerOf: TokenizerOf
+  readonly fallback: DefaultModel
+}
+
+export interface TextRequest {
+  /** One or more. */
+  readonly texts: readonly string[]
+  readonly model: string | undefined
+  readonly version: number | undefined
+  readonly topK: number
+  readonly signal: AbortSignal
+  readonly trace: Trace
+}
+
+export interface TextPrediction extends Ranking {
+  readonly model: { readonly name: string, readonly version: number }
+  readonly text: {
+    /** Tokens of the text before it was cut. */
+    readonly tokens: number
+    /** The model did not see all of it. */
+    readonly truncated: boolean
+    /** Tokens that the vocabulary lacks. */
+    readonly unknown: number
+  }
+}
+
+/**
+ * Texts in, rankings out, in the same order.
+ *
+ * @throws errors of the registry, WrongTaskError, InferenceError
+ */
+export type TextPredictor = (request: TextRequest) => Promise<TextPrediction[]>
+
+export function createTextPredictor ({ models, fallback, tokenizerOf }: TextPredictorOptions): TextPredictor {
+  return async request => {
+    const model = request.model ?? chooseModel(fallback, { models: models.list(), isReady: models.isReady() })
+    return await withVersion(models, model, request.version, async version => await predict(version, request, tokenizerOf))
+  }
+}
+
+async function predict (version: ModelVersion, { texts, signal, trace, topK }: TextRequest, tokenizerOf: TokenizerOf): Promise<TextPrediction[]> {
+  const { manifest, model } = version
+  trace.serves(version, texts.length)
+  const contract = manifest.text
+  if (manifest.task !== 'text-classification' || contract === undefined) throw new WrongTaskError(model, manifest.task, 'text-classification')
+  const encoded = await trace.time('decode', async () => await (await tokenizerOf(version)).encode(texts))
+  signal.throwIfAborted()
+  const inputs = toTensors(encoded, contract, version)
+  const scores = await runRows({ version, inputs, rows: texts.length, signal, trace })
+  return await trace.time('encode', () => {
+    const rankings = rankRows(scores, texts.length, { model, activation: manifest.activation, labels: manifest.labels, topK })
+    return rankings.map((ranking, row) => ({ ...ranking, model: { name: model, version: version.version }, text: tokensOf(encoded, row, model) }))
+  })
+}
+
+function toTensors (encoded: EncodedTexts, { inputs: { ids, mask, types } }: TextContract, version: ModelVersion): Record<string, TensorValue> {
+  const given: [name: string | undefined, numbers: Int32Array][] = [[ids, encoded.ids], [mask, encoded.mask], [types, encoded.types]]
+  const shape = [encoded.rows, encoded.length]
+  return Object.fromEntries(given.flatMap(([name, numbers]) => name === undefined ? [] : [[name, tokenTensor(numbers, shape, name, version)]]))
+}
+
+/** Token numbers in the type that the signature's input has: int32 or int64. */
+function tokenTensor (numbers: Int32Array, shape: number[], name: string, { manifest, signatures }: ModelVersion): TensorValue {
+  const isLong = signatures[manifest.signature ?? '']?.inputs[name]?.dtype === 'int64'
+  return isLong ? { dtype: 'int64', shape, data: BigInt64Array.from(numbers, BigInt) } : { dtype: 'int32', shape, data: numbers }
+}
+
+function tokensOf ({ tokens, truncated, unknown }: EncodedTexts, row: number, model: string): TextPrediction['text'] {
+  const [count, isCut, missing] = [tokens[row], truncated[row], unknown[row]]
+  if (count === undefined || isCut === undefined || missing === undefined) throw new InferenceError(model, `its tokenizer left out text ${row + 1}`)
+  return { tokens: count, truncated: isCut, unknown: missing }
+}

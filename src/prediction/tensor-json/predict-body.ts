@@ -1,0 +1,131 @@
+import { BadRequestError, BadTensorError } from '../../errors.ts'
+import type { DType, TensorValue } from '../../tensorflow/dtype.ts'
+import { decodeTensor } from './decode.ts'
+import { isBase64Object } from './elements.ts'
+import { encodeRows, encodeTensor } from './encode.ts'
+import { decodeText, mayHoldLargeIntegers, parseJson, parseJsonExactly } from './json-text.ts'
+
+/** How a request gives its tensors, and so how the reply does: row by row, or each as a whole. */
+export type Form = 'row' | 'column'
+
+/** The part of a signature that is needed to read a request. */
+export interface SignatureInputs { readonly inputs: Readonly<Record<string, { readonly dtype: DType }>> }
+
+export interface PredictBody<S extends SignatureInputs> {
+  readonly form: Form
+  readonly signature: S
+  readonly inputs: Record<string, TensorValue>
+}
+
+/**
+ * Reads the body of TensorFlow Serving's `:predict`: `{"signature_name"?, "instances": […]}` or `{"signature_name"?, "inputs": …}`.
+ *
+ * @param signatureOf finds the signature by the name given, or the default one
+ * @throws BadRequestError, BadTensorError, and what `signatureOf` throws
+ */
+export function readPredictBody<S extends SignatureInputs> (body: Uint8Array, signatureOf: (name: string | undefined) => S): PredictBody<S> {
+  const text = decodeText(body)
+  const quick = asObject(parseJson(text))
+  const signature = signatureOf(signatureName(quick))
+  const json = hasLargeIntegers(signature) && mayHoldLargeIntegers(text) ? asObject(parseJsonExactly(text)) : quick
+  const hasRows = Object.hasOwn(json, 'instances')
+  if (hasRows === Object.hasOwn(json, 'inputs')) {
+    throw new BadRequestError(`The body needs ${hasRows ? 'only ' : ''}one of "instances" (row form) and "inputs" (column form)`)
+  }
+  const inputs = hasRows ? fromRows(json['instances'], signature) : fromColumns(json['inputs'], signature)
+  return { form: hasRows ? 'row' : 'column', signature, inputs }
+}
+
+/**
+ * The reply: `{"predictions": […]}` to the row form, `{"outputs": …}` to the column form; a sole output without its name.
+ *
+ * @throws BadRequestError if the row form is asked for and the outputs have no rows in common
+ */
+export function writePredictReply (form: Form, outputs: Readonly<Record<string, TensorValue>>): string {
+  return form === 'row' ? `{"predictions":${writeRows(outputs)}}` : `{"outputs":${writeColumns(outputs)}}`
+}
+
+function asObject (json: unknown): Record<string, unknown> {
+  if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json as Record<string, unknown>
+  throw new BadRequestError('The body is not a JSON object with "instances" or "inputs"')
+}
+
+function signatureName (json: Record<string, unknown>): string | undefined {
+  const name = Object.hasOwn(json, 'signature_name') ? json['signature_name'] : undefined
+  if (name === undefined || typeof name === 'string') return name === '' ? undefined : name
+  throw new BadRequestError('"signature_name" is not a string')
+}
+
+function hasLargeIntegers ({ inputs }: SignatureInputs): boolean {
+  return Object.values(inputs).some(({ dtype }) => dtype === 'int64' || dtype === 'uint64')
+}
+
+/** Rows are either all objects with every input's value, or all plain values of the only input. */
+function fromRows (instances: unknown, { inputs }: SignatureInputs): Record<string, TensorValue> {
+  if (!Array.isArray(instances) || instances.length === 0) throw new BadRequestError('"instances" is not a list of at least one row')
+  const names = Object.keys(inputs)
+  if (!isNamed(instances[0])) return { ...plainValue(instances, 'instances', inputs) }
+  for (const [index, row] of instances.entries()) checkNames(row, names, `"instances"[${index}]`)
+  return decodeEach(inputs, name => instances.map((row: Record<string, unknown>) => row[name]))
+}
+
+function fromColumns (value: unknown, { inputs }: SignatureInputs): Record<string, TensorValue> {
+  if (!isNamed(value)) return plainValue(value, 'inputs', inputs)
+  checkNames(value, Object.keys(inputs), '"inputs"')
+  return decodeEach(inputs, name => value[name])
+}
+
+function plainValue (value: unknown, key: string, inputs: SignatureInputs['inputs']): Record<string, TensorValue> {
+  const names = Object.keys(inputs)
+  if (names.length !== 1) throw new BadRequestError(`"${key}" has values without names, but the signature's inputs are: ${list(names)}`)
+  return decodeEach(inputs, () => value)
+}
+
+function decodeEach (inputs: SignatureInputs['inputs'], valueOf: (name: string) => unknown): Record<string, TensorValue> {
+  return Object.fromEntries(Object.entries(inputs).map(([name, { dtype }]) => [name, decodeTensor(valueOf(name), dtype, name)]))
+}
+
+/** An object of named tensors, and not bytes as `{"b64": "…"}`. */
+function isNamed (value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isBase64Object(value)
+}
+
+function checkNames (value: unknown, names: readonly string[], place: string): void {
+  if (!isNamed(value)) throw new BadRequestError(`${place} is not an object as the first one is`)
+  const missing = names.find(name => !Object.hasOwn(value, name))
+  if (missing !== undefined) throw new BadTensorError(missing, `is missing in ${place}; the signature's inputs are: ${list(names)}`)
+  const unknown = Object.keys(value).find(name => !names.includes(name))
+  if (unknown !== undefined) throw new BadTensorError(unknown.slice(0, 100), `is not in the signature, whose inputs are: ${list(names)}`)
+}
+
+function writeColumns (outputs: Readonly<Record<string, TensorValue>>): string {
+  const fields = Object.entries(outputs).map(([name, tensor]) => [name, encodeTensor(tensor, name)] as const)
+  const [sole] = fields
+  return fields.length === 1 && sole !== undefined ? sole[1] : writeObject(fields)
+}
+
+function writeRows (outputs: Readonly<Record<string, TensorValue>>): string {
+  const columns = Object.entries(outputs).map(([name, tensor]) => [name, encodeRows(tensor, name)] as const)
+  checkRows(outputs)
+  const [sole] = columns
+  if (sole === undefined) return '[]'
+  if (columns.length === 1) return `[${sole[1].join(',')}]`
+  const rows = sole[1].map((_, row) => writeObject(columns.map(([name, column]) => [name, column[row] ?? ''] as const)))
+  return `[${rows.join(',')}]`
+}
+
+function checkRows (outputs: Readonly<Record<string, TensorValue>>): void {
+  const shapes = Object.entries(outputs).map(([name, { shape }]) => ({ name, shape }))
+  const rows = shapes[0]?.shape[0]
+  const odd = shapes.find(({ shape }) => shape[0] === undefined || shape[0] !== rows)
+  if (odd === undefined) return
+  throw new BadRequestError(`Output "${odd.name}" of shape [${odd.shape.join(', ')}] has not the rows of the others; ask with "inputs" instead of "instances"`)
+}
+
+function writeObject (fields: ReadonlyArray<readonly [name: string, json: string]>): string {
+  return `{${fields.map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(',')}}`
+}
+
+function list (names: readonly string[]): string {
+  return names.length === 0 ? 'none' : names.map(name => `"${name}"`).join(', ')
+}
