@@ -1,0 +1,166 @@
+import type { Attributes, DType, Graph, Operation, OperationInput, Output } from '../../tensorflow/index.ts'
+
+/** A dimension: a number where the graph's builder knows it, a scalar int32 output where only the run does. */
+export type Dimension = number | Output
+
+/** Writes operations into a graph under one name, as a layer's: `dense/MatMul`, `dense/BiasAdd`. */
+export class Scope {
+  readonly graph: Graph
+  readonly #name: string
+
+  /** @param name characters that TensorFlow does not allow in a name become `_` */
+  constructor (graph: Graph, name: string) {
+    this.graph = graph
+    this.#name = name.replace(/[^\w./-]/g, '_').replace(/^[^A-Za-z0-9.]/, '.')
+  }
+
+  under (name: string): Scope {
+    return new Scope(this.graph, `${this.#name}/${name}`)
+  }
+
+  operation (type: string, inputs: readonly OperationInput[], attributes: Attributes = {}, controlInputs: readonly Operation[] = []): Operation {
+    return this.graph.op(type, inputs, attributes, { name: `${this.#name}/${type}`, controlInputs })
+  }
+
+  /** The first output of an operation. */
+  op (type: string, inputs: readonly OperationInput[], attributes: Attributes = {}): Output {
+    return this.operation(type, inputs, attributes).output(0)
+  }
+
+  ints (values: readonly number[]): Output {
+    return this.graph.constant({ dtype: 'int32', shape: [values.length], data: Int32Array.from(values) }, `${this.#name}/Const`)
+  }
+
+  int (value: number): Output {
+    return this.graph.constant({ dtype: 'int32', shape: [], data: Int32Array.of(value) }, `${this.#name}/Const`)
+  }
+
+  number (value: number): Output {
+    return this.graph.constant({ dtype: 'float32', shape: [], data: Float32Array.of(value) }, `${this.#name}/Const`)
+  }
+
+  cast (x: Output, dtype: DType): Output {
+    return x.dtype === dtype ? x : this.op('Cast', [x], { DstT: dtype })
+  }
+
+  float (x: Output): Output {
+    return this.cast(x, 'float32')
+  }
+
+  add (a: Output, b: Output | number): Output {
+    return this.op('AddV2', [a, this.#operand(b)])
+  }
+
+  sub (a: Output | number, b: Output | number): Output {
+    return this.op('Sub', [this.#operand(a), this.#operand(b)])
+  }
+
+  mul (a: Output, b: Output | number): Output {
+    return this.op('Mul', [a, this.#operand(b)])
+  }
+
+  div (a: Output | number, b: Output): Output {
+    return this.op('RealDiv', [this.#operand(a), b])
+  }
+
+  /** Smaller values become `low`, larger ones `high`. */
+  clip (x: Output, low: number, high: number): Output {
+    return this.op('Minimum', [this.op('Maximum', [x, this.number(low)]), this.number(high)])
+  }
+
+  mean (x: Output, axes: readonly number[], keepDims = false): Output {
+    return this.op('Mean', [x, this.ints(axes)], { keep_dims: keepDims })
+  }
+
+  sum (x: Output, axes: readonly number[], keepDims = false): Output {
+    return this.op('Sum', [x, this.ints(axes)], { keep_dims: keepDims })
+  }
+
+  /** The mean of all elements, a scalar. */
+  meanOfAll (x: Output): Output {
+    return this.mean(x, range(rankOf(x)))
+  }
+
+  transpose (x: Output, order: readonly number[]): Output {
+    return this.op('Transpose', [x, this.ints(order)])
+  }
+
+  expandDims (x: Output, axis: number): Output {
+    return this.op('ExpandDims', [x, this.int(axis)])
+  }
+
+  /** Cuts along the last axis. */
+  splitLast (x: Output, sizes: readonly number[]): Output[] {
+    const split = this.operation('SplitV', [x, this.ints(sizes), this.int(rankOf(x) - 1)], { num_split: sizes.length })
+    return sizes.map((_, index) => split.output(index))
+  }
+
+  squeeze (x: Output, axes: readonly number[]): Output {
+    return this.op('Squeeze', [x], { squeeze_dims: axes })
+  }
+
+  /** The dimensions of a tensor, each as a number where it is known. */
+  dimensions (x: Output): Dimension[] {
+    const shape = shapeOf(x)
+    if (!shape.includes(-1)) return [...shape]
+    const all = this.op('Shape', [x])
+    return shape.map((side, axis) => side >= 0 ? side : this.#element(all, axis))
+  }
+
+  /** One dimension as a scalar int32. */
+  side (x: Output, axis: number): Output {
+    return this.#element(this.op('Shape', [x]), axis)
+  }
+
+  /** @param dimensions may hold −1 once: whatever is left over */
+  reshape (x: Output, dimensions: readonly Dimension[]): Output {
+    return this.op('Reshape', [x, this.#target(dimensions)])
+  }
+
+  /** Dimensions as the int32 vector that `Reshape` takes. One unknown alone becomes −1, so that the graph knows the result's shape. */
+  #target (dimensions: readonly Dimension[]): Output {
+    const unknown = dimensions.filter(side => typeof side !== 'number' || side < 0).length
+    if (unknown > 1) return this.shape(dimensions)
+    return this.ints(dimensions.map(side => typeof side === 'number' ? side : -1))
+  }
+
+  /** Dimensions as an int32 vector, for operations that make a tensor of that shape. */
+  shape (dimensions: readonly Dimension[]): Output {
+    if (dimensions.every(side => typeof side === 'number')) return this.ints(dimensions)
+    return this.op('Pack', [dimensions.map(side => typeof side === 'number' ? this.int(side) : side)])
+  }
+
+  /** float32 */
+  zeros (dimensions: readonly Dimension[]): Output {
+    return this.op('Fill', [this.shape(dimensions), this.number(0)])
+  }
+
+  /** The value without a way back for gradients. */
+  constantForGradients (x: Output): Output {
+    return this.op('StopGradient', [x])
+  }
+
+  #operand (value: Output | number): Output {
+    return typeof value === 'number' ? this.number(value) : value
+  }
+
+  #element (vector: Output, index: number): Output {
+    return this.op('StridedSlice', [vector, this.ints([index]), this.ints([index + 1]), this.ints([1])], { shrink_axis_mask: 1 })
+  }
+}
+
+/** 0 … count − 1. */
+export function range (count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index)
+}
+
+/** @returns −1 where a dimension is free. @throws Error where even the rank is, which no layer of `tf.layers` leads to */
+export function shapeOf (x: Output): readonly number[] {
+  const { shape } = x
+  if (shape === undefined) throw new Error(`The rank of ${x.name} is not known. This is a bug.`)
+  return shape
+}
+
+export function rankOf (x: Output): number {
+  return shapeOf(x).length
+}

@@ -1,0 +1,183 @@
+import type tf from '@tensorflow/tfjs'
+import { BadOptionError } from '../errors.ts'
+import type { Manifest } from '../registry/manifest.ts'
+import type { TensorValue, Variable } from '../tensorflow/index.ts'
+import type { TrainingCallback } from './callbacks/callback.ts'
+import type { Dataset } from './datasets/dataset.ts'
+import { exportVersion, type ExportedVersion } from './export.ts'
+import { recordGolden, type GoldenInput } from './golden-inputs.ts'
+import type { History } from './history.ts'
+import { modelSummary } from './model-summary.ts'
+import { TrainingStopped } from './options.ts'
+import { buildPredictor, closePredictor, savePredictor, type Predictor } from './predictor.ts'
+import { formatLogs, ProgressReporter, type ProgressStream } from './progress.ts'
+import { withSeed } from './random.ts'
+import type { Recipe, RecipeSettings } from './recipe.ts'
+import { Trainer } from './trainer.ts'
+import type { TrainingOptions } from './training-graph.ts'
+
+/** `--dry-run`: the model was shown, and nothing is learned. */
+export class DryRunEnded extends Error {
+  override readonly name = 'DryRunEnded'
+}
+
+export interface RecipeRunOptions {
+  readonly recipe: Recipe
+  readonly settings: RecipeSettings
+  /** The recipe's own options that the command line gave. */
+  readonly options: Readonly<Record<string, string | undefined>>
+  readonly data?: string | undefined
+  readonly modelsDir: string
+  readonly model: string
+  /** The user's cache folder, for data that is fetched. */
+  readonly cacheDirectory: string
+  /** As the user gave it; goes into the manifest. */
+  readonly command: string
+  readonly stream: ProgressStream
+  /** Shows the model instead of training it. */
+  readonly isDryRun: boolean
+  readonly signal?: AbortSignal
+}
+
+/** A model and what it learns from. */
+export interface RecipeTraining extends Omit<TrainingOptions, 'seed'> {
+  readonly data: Dataset
+  /** Measured after each epoch; default `heldOut`. Its own rows, taken from those to learn from, where anything is chosen by it. */
+  readonly validation?: Dataset
+  /** Measured once, at the end. Never learned from. */
+  readonly heldOut: Dataset
+  readonly callbacks?: readonly TrainingCallback[]
+  /** Also measures the rows that were learned from, without dropout, to compare with the held-out ones. */
+  readonly measuresLearned?: boolean
+  /** Makes what is exported from what was learned; default the model itself. */
+  readonly buildPredictor?: (values: readonly (readonly [Variable, TensorValue])[]) => Promise<Predictor>
+}
+
+/** A model that has learned. */
+export interface Trained {
+  readonly predictor: Predictor
+  /** Of the held-out rows. */
+  readonly metrics: Readonly<Record<string, number>>
+  readonly history: History
+  /** In the order of the model's weights. */
+  readonly values: readonly (readonly [Variable, TensorValue])[]
+}
+
+/** What a version is made of, besides what every run says of itself. */
+export interface RecipeExport extends Pick<Trained, 'predictor' | 'metrics'> {
+  readonly manifest: Omit<Manifest, 'format' | 'files' | 'training' | 'golden'>
+  readonly golden: readonly GoldenInput[]
+  /** Where data and weights came from, with their licence. */
+  readonly origin: string
+  /** Files for `assets/`: name there → path. */
+  readonly assets?: Readonly<Record<string, string>>
+}
+
+/** One run of a recipe: its settings, and what every recipe does alike. */
+export class RecipeRun {
+  readonly settings: RecipeSettings
+  readonly data: string | undefined
+  readonly modelsDir: string
+  readonly cacheDirectory: string
+  readonly progress: ProgressReporter
+  readonly signal: AbortSignal | undefined
+  readonly #options: RecipeRunOptions
+
+  constructor (options: RecipeRunOptions) {
+    this.#options = options
+    this.settings = options.settings
+    this.data = options.data
+    this.modelsDir = options.modelsDir
+    this.cacheDirectory = options.cacheDirectory
+    this.signal = options.signal
+    this.progress = new ProgressReporter(options.stream)
+  }
+
+  /** Tells the user something. */
+  say (line: string): void {
+    this.progress.line(line)
+  }
+
+  /** One of the recipe's own options, by its name on the command line. */
+  option (name: string): string {
+    const value = this.#options.options[name] ?? this.#options.recipe.options?.[name]?.default
+    if (value === undefined) throw new Error(`The recipe ${this.#options.recipe.name} has no option "${name}". This is a bug.`)
+    return value
+  }
+
+  /** One of the recipe's own options that is a number. @throws BadOptionError if it is none, or out of bounds */
+  numberOption (name: string, { least, most = Infinity, isWhole = false }: { least: number, most?: number, isWhole?: boolean }): number {
+    const text = this.option(name)
+    const value = text.trim() === '' ? NaN : Number(text)
+    if (value >= least && value <= most && (!isWhole || Number.isSafeInteger(value))) return value
+    throw new BadOptionError(`--${name} takes a ${isWhole ? 'whole ' : ''}number from ${least}${most === Infinity ? '' : ` to ${most}`}, not "${text}"`)
+  }
+
+  /** Builds a model whose first weights the run's seed decides. */
+  build (build: () => tf.LayersModel): tf.LayersModel {
+    return withSeed(this.settings.seed, build)
+  }
+
+  /**
+   * Trains as the settings say, with a bar, and measures on rows that were not learned from.
+   *
+   * @throws TrainingStopped on Ctrl-C; TrainingDivergedError, DatasetError as `Trainer.fit`
+   * @throws DryRunEnded where the model was only to be shown
+   */
+  async train (training: RecipeTraining): Promise<Trained> {
+    if (this.#options.isDryRun) {
+      for (const line of modelSummary(training.model)) this.say(line)
+      throw new DryRunEnded('Nothing was learned.')
+    }
+    const { model, inputTypes, heldOut } = training
+    const trainer = await Trainer.create({ metrics: ['accuracy'], ...training, seed: this.settings.seed })
+    try {
+      const history = await this.#fit(trainer, training)
+      const learned = training.measuresLearned === true ? await this.#evaluate(trainer, 'Learned rows', training.data) : undefined
+      const measured = await this.#evaluate(trainer, 'Held-out rows', heldOut)
+      const metrics = { ...measured, ...(learned !== undefined && { learnedAccuracy: learned.accuracy }) }
+      const values = await trainer.values()
+      const predictor = await (training.buildPredictor?.(values) ?? buildPredictor(model, values, inputTypes))
+      return { predictor, metrics, history, values }
+    } finally {
+      await trainer.close()
+    }
+  }
+
+  /** @throws TrainingStopped on Ctrl-C */
+  stopIfAsked (): void {
+    if (this.signal?.aborted === true) throw new TrainingStopped('Stopped. Nothing was exported.')
+  }
+
+  /** Adds the version to the models folder, whole or not at all, and closes the predictor. @throws as `exportVersion` */
+  async export ({ predictor, metrics, manifest, golden, origin, assets }: RecipeExport): Promise<ExportedVersion> {
+    const { recipe, settings: { seed, ...settings }, command, model } = this.#options
+    try {
+      const exported = await exportVersion(this.modelsDir, model, async directory => {
+        await savePredictor(directory, predictor, assets)
+        return {
+          ...manifest,
+          training: { recipe: recipe.name, settings: { ...settings }, seed, metrics: { ...metrics }, createdAt: new Date().toISOString(), command, origin },
+          golden: await recordGolden(predictor, golden)
+        }
+      })
+      this.say(`Exported ${exported.directory}`)
+      return exported
+    } finally {
+      await closePredictor(predictor)
+    }
+  }
+
+  async #fit (trainer: Trainer, { data, heldOut, validation = heldOut, callbacks = [] }: RecipeTraining): Promise<History> {
+    const { epochs, batchSize } = this.settings
+    const history = await trainer.fit({ data, validation, epochs, batchSize, callbacks: [...callbacks, this.progress.callback()], ...(this.signal !== undefined && { signal: this.signal }) })
+    this.stopIfAsked()
+    return history
+  }
+
+  async #evaluate (trainer: Trainer, title: string, data: Dataset): Promise<{ loss: number, accuracy: number, rows: number }> {
+    const { loss = NaN, acc = NaN } = await trainer.evaluate(data, this.settings.batchSize)
+    this.say(`${title}: ${data.rows}  ${formatLogs({ loss, acc })}`)
+    return { loss, accuracy: acc, rows: data.rows }
+  }
+}
