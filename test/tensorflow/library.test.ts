@@ -1,0 +1,57 @@
+import { execFile } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import t from 'tap'
+import { fromBinary } from '@bufbuild/protobuf'
+import { configProto, isPresent, libraryCandidates, loadLibrary } from '../../src/tensorflow/index.ts'
+import { ConfigProtoSchema } from '../../src/tensorflow/proto/tensorflow_pb.js'
+
+t.test('a path given by LIBTENSORFLOW is the only one tried', async t => {
+  t.strictSame(libraryCandidates({ LIBTENSORFLOW: '/opt/tf.so', HOME: '/home/a' }), [{ path: '/opt/tf.so', source: 'LIBTENSORFLOW' }])
+})
+
+t.test('looks in the cache, the GPU build first, then at tfjs-node-gpu', async t => {
+  const sources = libraryCandidates({ HOME: '/home/a' }).map(({ source }) => source)
+  t.strictSame(sources, ['the set-up\'s cache (gpu)', 'the set-up\'s cache (cpu)', 'tfjs-node-gpu', 'tfjs-node-gpu'])
+  const [cpu] = libraryCandidates({ XDG_CACHE_HOME: '/cache', TENSORFLOW_VARIANT: 'cpu' })
+  t.match(cpu!.path, /^\/cache\/tensorport\/tensorflow-2\.21\.0-cpu-/)
+})
+
+t.test('a cache folder without its complete.json does not count', async t => {
+  const [candidate] = libraryCandidates({ XDG_CACHE_HOME: t.testdir(), TENSORFLOW_VARIANT: 'cpu' })
+  await mkdir(join(candidate!.path, '..'), { recursive: true })
+  await writeFile(candidate!.path, '')
+  t.notOk(isPresent(candidate!))
+  await writeFile(join(candidate!.path, '..', '..', 'complete.json'), '{}')
+  t.ok(isPresent(candidate!))
+})
+
+t.test('says every place tried when there is no library', async t => {
+  const program = `import { loadLibrary } from '${new URL('../../src/tensorflow/index.ts', import.meta.url).href}'
+    try { loadLibrary() } catch (error) { console.log(error.code, error.message) }`
+  const path = join(t.testdir(), 'program.mjs')
+  await writeFile(path, program)
+  const run = async (env: Record<string, string>): Promise<string> => (await promisify(execFile)(process.execPath, [...process.execArgv, path], { cwd: fileURLToPath(new URL('../..', import.meta.url)), env: { ...process.env, ...env } })).stdout
+  t.match(await run({ LIBTENSORFLOW: '/nowhere/libtensorflow.so' }), /^TENSORFLOW_LIBRARY_NOT_FOUND[^]*\/nowhere\/libtensorflow\.so \(LIBTENSORFLOW\)[^]*npm run setup/)
+  t.match(await run({ LIBTENSORFLOW: path }), /^TENSORFLOW_LIBRARY_UNUSABLE .*program\.mjs can not be used: .*invalid ELF header/)
+})
+
+t.test('opens once and tells its version', async t => {
+  const library = loadLibrary()
+  t.match(library.version, /^2\.\d+\.\d+$/)
+  t.equal(loadLibrary(), library)
+})
+
+t.test('turns options into a ConfigProto', async t => {
+  const read = (bytes: Uint8Array): unknown => JSON.parse(JSON.stringify(fromBinary(ConfigProtoSchema, bytes), (key, value: unknown) => key === '$typeName' ? undefined : value))
+  t.match(read(configProto({ intraOpThreads: 2, xla: true, gpuMemoryLimitMib: 512 })), {
+    intraOpParallelismThreads: 2,
+    usePerSessionThreads: true,
+    allowSoftPlacement: true,
+    gpuOptions: { allowGrowth: false, experimental: { virtualDevices: [{ memoryLimitMb: [512] }] } },
+    graphOptions: { optimizerOptions: { globalJitLevel: 1 } }
+  })
+  t.match(read(configProto({})), { usePerSessionThreads: false, gpuOptions: { allowGrowth: true }, graphOptions: { optimizerOptions: { globalJitLevel: 0 } } })
+})

@@ -1,0 +1,34 @@
+import t from 'tap'
+import { Turn } from '../../src/text/turn.ts'
+
+t.test('lets one of all waiting jobs go on in each round of the event loop, in the order they asked', async t => {
+  let round = 0
+  let isDone = false
+  const tick = (): void => {
+    round++
+    if (!isDone) setImmediate(tick)
+  }
+  setImmediate(tick)
+  const resumed: { job: string, round: number }[] = []
+  const run = async (job: string): Promise<void> => {
+    const turn = new Turn()
+    for (let times = 0; times < 3; times++) {
+      await turn.next()
+      resumed.push({ job, round })
+    }
+  }
+  await Promise.all(['a', 'b', 'c'].map(run))
+  isDone = true
+  t.equal(resumed.map(({ job }) => job).join(''), 'abcabcabc')
+  t.equal(new Set(resumed.map(({ round }) => round)).size, 9)
+})
+
+t.test('is over after a few milliseconds, and starts again with the next', async t => {
+  const turn = new Turn()
+  t.equal(turn.isOver(), false)
+  const start = performance.now()
+  while (performance.now() - start < 6);
+  t.equal(turn.isOver(), true)
+  await turn.next()
+  t.equal(turn.isOver(), false)
+})
