@@ -1,0 +1,34 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { median } from './statistics.ts'
+
+const KIB = 1024
+
+export interface ProcessMemory {
+  residentBytes: number
+  /** The most that was ever resident since the process started. */
+  peakBytes: number
+}
+
+/** What the kernel says of a process; undefined where there is no /proc. @throws Error if the process is gone */
+export function readProcessMemory (pid: number): ProcessMemory | undefined {
+  if (!existsSync('/proc/self/status')) return undefined
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  return { residentBytes: field(status, 'VmRSS'), peakBytes: field(status, 'VmHWM') }
+}
+
+/** Resident bytes of an idle process: the median of some samples. @returns NaN where there is no /proc */
+export async function residentBytes (pid: number, samples = 5, everyMs = 100): Promise<number> {
+  const found: number[] = []
+  for (let sample = 0; sample < samples; sample++) {
+    found.push(readProcessMemory(pid)?.residentBytes ?? Number.NaN)
+    await sleep(everyMs)
+  }
+  return median(found)
+}
+
+function field (status: string, name: string): number {
+  const [, kib] = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status) ?? []
+  if (kib === undefined) throw new Error(`Expected ${name} in the process's status but it has ended`)
+  return Number(kib) * KIB
+}

@@ -1,0 +1,20 @@
+import type { Scenario } from '../scenario.ts'
+import { badRequests } from './bad-requests.ts'
+import { equality } from './equality.ts'
+import { eventLoop } from './event-loop.ts'
+import { hostileImages } from './hostile-images.ts'
+import { imageImagenet } from './image-imagenet.ts'
+import { replaceVersionUnderLoad } from './replace-version.ts'
+import { tensorJson } from './tensor-json.ts'
+import { trainCnn } from './train-cnn.ts'
+import { trainLstm } from './train-lstm.ts'
+import { trainMlp } from './train-mlp.ts'
+import { textSentiment } from './text-sentiment.ts'
+
+/** In the order in which they run and stand on the page. */
+export const SCENARIOS: readonly Scenario[] = [
+  imageImagenet, textSentiment, tensorJson, eventLoop, equality, badRequests, hostileImages, replaceVersionUnderLoad
+]
+
+/** Measured by `npm run bench:train`: beside Keras and tfjs-node, with no server. */
+export const TRAINING_SCENARIOS: readonly Scenario[] = [trainMlp, trainCnn, trainLstm]

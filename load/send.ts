@@ -1,0 +1,34 @@
+import { Agent, request } from 'node:http'
+import type { LoadRequest } from './closed-loop.ts'
+
+export interface Reply {
+  status: number
+  body: string
+  /** From the first byte sent to the last one received. */
+  ms: number
+}
+
+/** Keeps connections open between requests. The caller destroys it. */
+export function keepAliveAgent (): Agent {
+  return new Agent({ keepAlive: true })
+}
+
+/**
+ * Sends a request as it stands: unlike fetch, this leaves `..` in a path alone, and headers that are wrong.
+ *
+ * @throws Error if there is no whole reply within `timeoutMs`
+ */
+export async function send (url: string, { path, method = 'POST', headers = {}, body }: LoadRequest, { agent, timeoutMs = 10_000 }: { agent?: Agent, timeoutMs?: number } = {}): Promise<Reply> {
+  const startedAt = performance.now()
+  return await new Promise((resolve, reject) => {
+    const sent = request(url, { path, method, headers, timeout: timeoutMs, ...agent === undefined ? {} : { agent } }, response => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.once('error', reject)
+      response.once('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString(), ms: performance.now() - startedAt }))
+    })
+    sent.once('timeout', () => sent.destroy(new Error(`There was no reply to ${method} ${path} within ${timeoutMs} ms`)))
+    sent.once('error', reject)
+    sent.end(body)
+  })
+}
