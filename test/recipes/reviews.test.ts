@@ -20,11 +20,11 @@ async function writeReviews (directory: string, rows: number): Promise<void> {
 }
 
 const data = t.testdir()
-await writeReviews(data, 80)
+await writeReviews(data, 320)
 
-for (const recipe of ['lstm']) {
+for (const recipe of ['simple-rnn', 'lstm', 'bilstm', 'gru', 'attention']) {
   t.test(`${recipe} ends in a version that reads a review to its end`, async t => {
-    const { manifest, directory } = await trainVersion(t, t.testdir(), [recipe, '--data', data, '--epochs', '3', '--batch-size', '16', '--learning-rate', '0.01'])
+    const { manifest, directory } = await trainVersion(t, t.testdir(), [recipe, '--data', data, '--epochs', '4', '--batch-size', '16', '--learning-rate', '0.01'])
     t.strictSame(manifest.labels, ['negative', 'positive'])
     t.ok(manifest.training!.metrics['accuracy']! > 0.9, 'held-out reviews')
     const { ids } = await (await createTokenizer(manifest.text!, directory)).encode(['lovely'])
