@@ -1,5 +1,7 @@
-import { derivedSeed, shuffledRows } from '../random.ts'
+import { derivedSeed } from '../random.ts'
 import type { Dataset } from '../datasets/dataset.ts'
+import { splitDataset } from '../datasets/folds.ts'
+import { holdOutRows } from '../datasets/hold-out.ts'
 import type { Logs } from '../history.ts'
 import { RecipeRun, type RecipeRunOptions, type RecipeTraining } from '../recipe-run.ts'
 import { Trainer } from '../trainer.ts'
@@ -44,11 +46,5 @@ export class TrialRun extends RecipeRun {
 }
 
 function split (data: Dataset, seed: number): { data: Dataset, validation: Dataset } {
-  const rows = shuffledRows(data.rows, derivedSeed(seed, SPLIT_SEED_USE))
-  const held = Math.min(Math.max(1, Math.round(data.rows * VALIDATION_SHARE)), data.rows - 1)
-  return { data: subset(data, rows.subarray(held)), validation: subset(data, rows.subarray(0, held)) }
-}
-
-function subset (data: Dataset, rows: Int32Array): Dataset {
-  return { rows: rows.length, batch: async chosen => await data.batch(chosen.map(row => rows[row]!)) }
+  return splitDataset(data, holdOutRows(data.rows, VALIDATION_SHARE, derivedSeed(seed, SPLIT_SEED_USE)))
 }
