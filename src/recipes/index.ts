@@ -11,6 +11,8 @@ import { neuron } from './neuron.ts'
 import { regularized } from './regularized.ts'
 import { sentiment } from './sentiment.ts'
 import { simpleRnn } from './simple-rnn.ts'
+import { spam } from './spam.ts'
+import { textFile } from './text-file.ts'
 
 /** Every recipe that `npm run train` knows, in the order that it lists them. */
-export const recipes: readonly Recipe[] = [neuron, mlp, regularized, fashion, cnn, simpleRnn, lstm, bilstm, gru, attention, sentiment, imageFolder]
+export const recipes: readonly Recipe[] = [neuron, mlp, regularized, fashion, cnn, simpleRnn, lstm, bilstm, gru, attention, spam, sentiment, imageFolder, textFile]

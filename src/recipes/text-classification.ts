@@ -5,13 +5,16 @@ import { join } from 'node:path'
 import type { TextContract } from '../registry/manifest.ts'
 import { rowRange } from '../training/datasets/dataset.ts'
 import type { LabelledTexts } from '../training/datasets/labelled-texts.ts'
+import { oversample } from '../training/datasets/oversample.ts'
 import { textDataset, writeVocabulary } from '../training/datasets/text-dataset.ts'
 import type { ExportedVersion } from '../training/export.ts'
 import type { RecipeRun, RecipeTraining } from '../training/recipe-run.ts'
 
 /** Texts in two parts or three, and the model that is to tell them apart. */
-export interface TextClassification extends Pick<RecipeTraining, 'optimizer' | 'callbacks'> {
+export interface TextClassification extends Pick<RecipeTraining, 'optimizer' | 'callbacks' | 'metrics' | 'classWeights'> {
   readonly train: LabelledTexts
+  /** Whether texts of rarer classes are learned from as often as those of the largest. The vocabulary is that of each text once. */
+  readonly oversamples?: boolean
   /** Chooses the best epoch, where something does; default the held-out texts. */
   readonly validation?: LabelledTexts
   readonly heldOut: LabelledTexts
@@ -25,7 +28,7 @@ export interface TextClassification extends Pick<RecipeTraining, 'optimizer' | '
 }
 
 /** Texts → vocabulary → token numbers → model → train → evaluate → export. */
-export async function trainOnTexts (run: RecipeRun, { train, heldOut, validation = heldOut, labels, contract, vocabularySize, buildModel, origin, ...training }: TextClassification): Promise<ExportedVersion> {
+export async function trainOnTexts (run: RecipeRun, { train, oversamples = false, heldOut, validation = heldOut, labels, contract, vocabularySize, buildModel, origin, ...training }: TextClassification): Promise<ExportedVersion> {
   const folder = await mkdtemp(join(tmpdir(), 'tensorport-texts-'))
   try {
     const vocabulary = await writeVocabulary(train, contract, folder, { maxTokens: vocabularySize, seed: run.settings.seed })
@@ -35,7 +38,7 @@ export async function trainOnTexts (run: RecipeRun, { train, heldOut, validation
       ...training,
       model,
       loss: model.outputs[0]!.shape[1] === 1 ? 'binaryCrossentropy' : 'sparseCategoricalCrossentropy',
-      data,
+      data: oversamples ? oversample(data, train.labels, run.settings.seed) : data,
       validation: validationData,
       heldOut: heldOutData
     })

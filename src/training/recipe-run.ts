@@ -176,8 +176,8 @@ export class RecipeRun {
   }
 
   async #evaluate (trainer: Trainer, title: string, data: Dataset): Promise<{ loss: number, accuracy: number, rows: number }> {
-    const { loss = NaN, acc = NaN } = await trainer.evaluate(data, this.settings.batchSize)
-    this.say(`${title}: ${data.rows}  ${formatLogs({ loss, acc })}`)
-    return { loss, accuracy: acc, rows: data.rows }
+    const { loss = NaN, acc = NaN, ...others } = await trainer.evaluate(data, this.settings.batchSize)
+    this.say(`${title}: ${data.rows}  ${formatLogs({ loss, acc, ...others })}`)
+    return { loss, accuracy: acc, ...others, rows: data.rows }
   }
 }
