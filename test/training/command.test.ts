@@ -1,4 +1,5 @@
 import t from 'tap'
+import { recipes } from '../../src/recipes/index.ts'
 import { runRecipe } from '../support/run-recipe.ts'
 
 t.test('help lists recipes, their data and numbers, and the options', async t => {
@@ -10,7 +11,7 @@ t.test('help lists recipes, their data and numbers, and the options', async t =>
 
 const refused: [argv: string[], message: string | RegExp][] = [
   [[], /^Name a recipe\.\n\nTrains a model/],
-  [['fashon'], 'There is no recipe "fashon"; there are: neuron, mlp, regularized, fashion, cnn, lstm, sentiment, image-folder\n'],
+  [['fashon'], `There is no recipe "fashon"; there are: ${recipes.map(({ name }) => name).join(', ')}\n`],
   [['fashion', 'sentiment'], 'There is one recipe a run; "sentiment" is too much\n'],
   [['fashion', '--epoch', '3'], /^Unknown option '--epoch'/],
   [['fashion', '--hidden', '3'], 'The recipe fashion has no option --hidden\n'],
