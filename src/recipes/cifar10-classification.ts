@@ -10,7 +10,7 @@ import type { RecipeRun, RecipeTraining } from '../training/recipe-run.ts'
 const VALIDATION_SHARE = 0.1
 
 /** CIFAR-10 → model → train → evaluate → export. */
-export async function trainOnCifar10 (run: RecipeRun, { buildModel, ...training }: Pick<RecipeTraining, 'optimizer' | 'callbacks'> & { readonly buildModel: () => tf.LayersModel }): Promise<ExportedVersion> {
+export async function trainOnCifar10 (run: RecipeRun, { buildModel, ...training }: Pick<RecipeTraining, 'optimizer' | 'callbacks' | 'augment'> & { readonly buildModel: () => tf.LayersModel }): Promise<ExportedVersion> {
   if (run.data === undefined) throw new BadOptionError('Say where CIFAR-10 is: --data DIR')
   const { train, test } = await loadCifar10(run.data)
   const { kept, heldOut } = holdOutRows(train.labels.shape[0]!, VALIDATION_SHARE, run.settings.seed)

@@ -1,4 +1,5 @@
 import type tf from '@tensorflow/tfjs'
+import { flipLeftRight, shift } from '../training/augmentation.ts'
 import { earlyStopping } from '../training/callbacks/early-stopping.ts'
 import type { Recipe } from '../training/recipe.ts'
 import { adam } from '../training/optimizers.ts'
@@ -10,6 +11,7 @@ const BLOCKS = [32, 64, 128] // filters: twice as many where the picture is half
 const UNITS = 128
 const BLOCK_DROPOUT = 0.2
 const DROPOUT = 0.5
+const SHIFT = 0.125 // of the side, 4 pixels: as a crop out of a picture padded by 4
 const PATIENCE = 5 // epochs without a better validation loss
 
 /** Two convolutions see 5×5 pixels for less than one of that size; then the picture is halved. */
@@ -49,6 +51,7 @@ export const cnn: Recipe = {
   run: async run => await trainOnCifar10(run, {
     buildModel,
     optimizer: adam({ learningRate: run.settings.learningRate }),
+    augment: [flipLeftRight(), shift(SHIFT)],
     callbacks: [earlyStopping({ patience: PATIENCE })]
   })
 }

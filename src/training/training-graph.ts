@@ -1,5 +1,7 @@
 import type tf from '@tensorflow/tfjs'
 import { Graph, type Operation, type Output } from '../tensorflow/index.ts'
+import type { Augmentation } from './augmentation.ts'
+import { augmentBatch } from './augmentation/augment-batch.ts'
 import { feedOf, type Feed } from './feeds.ts'
 import { addUpdates, type UpdateOptions } from './gradient-updates.ts'
 import type { FigureLayout } from './history.ts'
@@ -14,9 +16,11 @@ import type { FilledVariable } from './variable-values.ts'
 /** What is trained, and how. */
 export interface TrainingOptions extends MeasureOptions, UpdateOptions {
   readonly model: tf.LayersModel
-  /** Decides dropout and the order of rows; the first weights too, if the model was built under the same one. @see withSeed */
+  /** Decides augmentation, dropout and the order of rows; the first weights too, if the model was built under the same one. @see withSeed */
   readonly seed: number
   readonly inputTypes?: InputTypes
+  /** Changes the pictures that are learned from, in this order, anew in each step. */
+  readonly augment?: readonly Augmentation[]
 }
 
 /** A graph that learns, measures and predicts over the same variables. Owned by its maker. */
@@ -75,10 +79,17 @@ function fillGraph (graph: Graph, model: tf.LayersModel, options: TrainingOption
   const learningRate = graph.placeholder('float32', [], 'training/learning_rate')
   const seedOfUse = (use: number): number => derivedSeed(options.seed, RANDOM_USES + use)
 
-  const learning = lowerModel(graph, model, { inputs, variables, training: { step, seedOfUse }, prefix: 'training' })
   const predicting = lowerModel(graph, model, { inputs, variables })
   const measures = measuresOf(graph, model, predicting, options)
-  const trained = addFigures(scope, learning, measures, { isTraining: true })
+  const augmented = augmentBatch(scope.under('augmentation'), {
+    augment: options.augment ?? [],
+    inputs,
+    targets: measures.map(({ target }) => target),
+    step,
+    seedOfUse: use => derivedSeed(options.seed, AUGMENTATION_USES + use)
+  })
+  const learning = lowerModel(graph, model, { inputs: augmented.inputs, variables, training: { step, seedOfUse }, prefix: 'training' })
+  const trained = addFigures(scope, learning, measures.map((measure, index) => ({ ...measure, target: augmented.targets[index]! })), { isTraining: true })
   const measured = addFigures(scope.under('evaluation'), predicting, measures, { isTraining: false })
   const updates = addUpdates(scope, { ...options, loss: trained.loss, variables: variables.trainable(model), step, learningRate })
   return {
@@ -101,3 +112,5 @@ function fillGraph (graph: Graph, model: tf.LayersModel, options: TrainingOption
 
 /** Seeds below this one are for the orders of epochs. */
 const RANDOM_USES = 1_000_000
+/** Seeds from this one on are for augmentation. */
+const AUGMENTATION_USES = 3_000_000
