@@ -3,8 +3,6 @@ import { join } from 'node:path'
 import type tf from '@tensorflow/tfjs'
 import { tf as tfjs } from '../../src/training/tf.ts'
 
-interface Quantization { dtype: 'uint8' | 'uint16', scale: number, min: number }
-
 /** Writes a model as TensorFlow.js does, its weights in shards of a few bytes. @returns the path of its model.json */
 export async function saveLayersModel (directory: string, model: tf.LayersModel, { shardBytes = 1000, change = json => json }: {
   shardBytes?: number
