@@ -13,6 +13,9 @@ export interface TrainRequest {
   readonly data: string | undefined
   readonly modelsDir: string
   readonly model: string
+  /** Where runs are kept that were stopped. */
+  readonly runsDir: string | undefined
+  readonly isResumed: boolean
   readonly isDryRun: boolean
 }
 
@@ -24,6 +27,8 @@ const OPTIONS = {
   'batch-size': { type: 'string' },
   'learning-rate': { type: 'string' },
   seed: { type: 'string' },
+  runs: { type: 'string' },
+  resume: { type: 'boolean', default: false },
   'dry-run': { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false }
 } as const
@@ -48,6 +53,8 @@ export function readRequest (argv: readonly string[]): TrainRequest | undefined 
     data: values.data,
     modelsDir: values.models,
     model: values.name ?? recipe.modelName(values.data),
+    runsDir: values.runs,
+    isResumed: values.resume,
     isDryRun: values['dry-run']
   }
 }
@@ -102,6 +109,8 @@ Options:
   --batch-size N       rows a step
   --learning-rate X
   --seed N             same seed, same result
+  --resume             goes on with the run that was stopped, from the same command line
+  --runs DIR           where stopped runs are kept; default runs
   --dry-run            shows the model, learns nothing
   -h, --help           this
 `

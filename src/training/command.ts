@@ -5,6 +5,7 @@ import { checkDestination } from './export.ts'
 import { INTERRUPTED, reasonOf, TrainingStopped } from './options.ts'
 import type { ProgressStream } from './progress.ts'
 import { DryRunEnded, RecipeRun } from './recipe-run.ts'
+import { RunCheckpoints } from './run-checkpoints.ts'
 
 /** Where the command writes, what it keeps where, and what can stop it. */
 export interface CommandContext {
@@ -12,6 +13,8 @@ export interface CommandContext {
   readonly err: Pick<ProgressStream, 'write'>
   /** The user's cache folder. */
   readonly cacheDirectory: string
+  /** Where stopped runs are kept, unless `--runs` says it. */
+  readonly runsDir: string
   readonly signal: AbortSignal
 }
 
@@ -29,8 +32,9 @@ export async function main (argv: readonly string[], { out, err, ...context }: C
       return 0
     }
     await checkDestination(request.modelsDir, request.model)
+    const checkpoints = new RunCheckpoints(request.runsDir ?? context.runsDir, request.model, request)
     loadLibrary()
-    await request.recipe.run(new RecipeRun({ ...request, ...context, command: ['npm run train --', ...argv].join(' '), stream: out }))
+    await request.recipe.run(new RecipeRun({ ...request, ...context, command: ['npm run train --', ...argv].join(' '), stream: out, checkpoints }))
     return 0
   } catch (error) {
     if (error instanceof DryRunEnded) return 0
@@ -44,7 +48,7 @@ async function runFromTerminal (): Promise<void> {
   const stop = new AbortController()
   process.once('SIGINT', () => { stop.abort() })
   process.once('SIGTERM', () => { stop.abort() })
-  process.exitCode = await main(process.argv.slice(2), { out: process.stdout, err: process.stderr, cacheDirectory: cacheDirectory(process.env), signal: stop.signal })
+  process.exitCode = await main(process.argv.slice(2), { out: process.stdout, err: process.stderr, cacheDirectory: cacheDirectory(process.env), runsDir: 'runs', signal: stop.signal })
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await runFromTerminal()

@@ -3,6 +3,7 @@ import { BadOptionError } from '../errors.ts'
 import type { Manifest } from '../registry/manifest.ts'
 import type { TensorValue, Variable } from '../tensorflow/index.ts'
 import type { TrainingCallback } from './callbacks/callback.ts'
+import { checkpoint } from './callbacks/checkpoint.ts'
 import type { Dataset } from './datasets/dataset.ts'
 import { exportVersion, type ExportedVersion } from './export.ts'
 import { recordGolden, type GoldenInput } from './golden-inputs.ts'
@@ -13,6 +14,7 @@ import { buildPredictor, closePredictor, savePredictor, type Predictor } from '.
 import { formatLogs, ProgressReporter, type ProgressStream } from './progress.ts'
 import { withSeed } from './random.ts'
 import type { Recipe, RecipeSettings } from './recipe.ts'
+import type { RunCheckpoints } from './run-checkpoints.ts'
 import { Trainer } from './trainer.ts'
 import type { TrainingOptions } from './training-graph.ts'
 
@@ -37,6 +39,8 @@ export interface RecipeRunOptions {
   /** Shows the model instead of training it. */
   readonly isDryRun: boolean
   readonly signal?: AbortSignal
+  /** Where a run that is stopped is kept to be gone on with; nowhere unless given. */
+  readonly checkpoints?: RunCheckpoints
 }
 
 /** A model and what it learns from. */
@@ -82,6 +86,7 @@ export class RecipeRun {
   readonly progress: ProgressReporter
   readonly signal: AbortSignal | undefined
   readonly #options: RecipeRunOptions
+  #isSaved = false
 
   constructor (options: RecipeRunOptions) {
     this.#options = options
@@ -146,7 +151,7 @@ export class RecipeRun {
 
   /** @throws TrainingStopped on Ctrl-C */
   stopIfAsked (): void {
-    if (this.signal?.aborted === true) throw new TrainingStopped('Stopped. Nothing was exported.')
+    if (this.signal?.aborted === true) throw new TrainingStopped(`Stopped. Nothing was exported.${this.#isSaved ? ' The same command with --resume goes on.' : ''}`)
   }
 
   /** Adds the version to the models folder, whole or not at all, and closes the predictor. @throws as `exportVersion` */
@@ -161,6 +166,7 @@ export class RecipeRun {
           golden: await recordGolden(predictor, golden)
         }
       })
+      await this.#options.checkpoints?.remove()
       this.say(`Exported ${exported.directory}`)
       return exported
     } finally {
@@ -170,7 +176,18 @@ export class RecipeRun {
 
   async #fit (trainer: Trainer, { data, heldOut, validation = heldOut, callbacks = [] }: RecipeTraining): Promise<History> {
     const { epochs, batchSize } = this.settings
-    const history = await trainer.fit({ data, validation, epochs, batchSize, callbacks: [...callbacks, this.progress.callback()], ...(this.signal !== undefined && { signal: this.signal }) })
+    const { path, resume } = this.#options.checkpoints?.next() ?? {}
+    if (resume !== undefined) this.say(`Going on with ${resume}`)
+    const history = await trainer.fit({
+      data,
+      validation,
+      epochs,
+      batchSize,
+      callbacks: [...callbacks, ...(path === undefined ? [] : [checkpoint({ path })]), this.progress.callback()],
+      ...(resume !== undefined && { resume }),
+      ...(this.signal !== undefined && { signal: this.signal })
+    })
+    this.#isSaved = path !== undefined
     this.stopIfAsked()
     return history
   }

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { main } from '../../src/training/command.ts'
 
 export interface RecipeOutcome {
@@ -7,6 +10,9 @@ export interface RecipeOutcome {
   err: string
 }
 
+const runsDir = mkdtempSync(join(tmpdir(), 'tensorport-runs-'))
+process.once('exit', () => { rmSync(runsDir, { recursive: true, force: true }) })
+
 /** Runs the training command as a user would. @param signal stops it */
 export async function runRecipe (argv: readonly string[], signal = new AbortController().signal, onOut: (text: string) => void = () => {}): Promise<RecipeOutcome> {
   const written = { out: '', err: '' }
@@ -14,6 +20,7 @@ export async function runRecipe (argv: readonly string[], signal = new AbortCont
     out: { write: text => { written.out += text; onOut(text) } },
     err: { write: text => { written.err += text } },
     cacheDirectory: '/nonexistent',
+    runsDir,
     signal
   })
   return { code, ...written }
