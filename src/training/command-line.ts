@@ -17,6 +17,7 @@ export interface TrainRequest {
   readonly runsDir: string | undefined
   readonly isResumed: boolean
   readonly isDryRun: boolean
+  readonly findsLearningRate: boolean
 }
 
 const OPTIONS = {
@@ -30,6 +31,7 @@ const OPTIONS = {
   runs: { type: 'string' },
   resume: { type: 'boolean', default: false },
   'dry-run': { type: 'boolean', default: false },
+  'find-learning-rate': { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false }
 } as const
 
@@ -55,7 +57,8 @@ export function readRequest (argv: readonly string[]): TrainRequest | undefined 
     model: values.name ?? recipe.modelName(values.data),
     runsDir: values.runs,
     isResumed: values.resume,
-    isDryRun: values['dry-run']
+    isDryRun: values['dry-run'],
+    findsLearningRate: values['find-learning-rate']
   }
 }
 
@@ -112,6 +115,7 @@ Options:
   --resume             goes on with the run that was stopped, from the same command line
   --runs DIR           where stopped runs are kept; default runs
   --dry-run            shows the model, learns nothing
+  --find-learning-rate tries rates from 1e-7 to 10, shows what the loss does, exports nothing
   -h, --help           this
 `
 }

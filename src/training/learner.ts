@@ -56,10 +56,10 @@ export class Learner {
   }
 
   /** One step. Its feeds are copied before this returns, so the next batch can be prepared meanwhile. @returns the batch's figures before the step */
-  async learn (batch: Batch): Promise<Float32Array> {
+  async learn (batch: Batch, rate = this.learningRate): Promise<Float32Array> {
     const { step, learningRate, train, accumulate } = this.graph
     const feeds = [...this.#feeds(batch),
-      [learningRate, { dtype: 'float32', shape: [], data: Float32Array.of(this.learningRate) }] as const,
+      [learningRate, { dtype: 'float32', shape: [], data: Float32Array.of(rate) }] as const,
       [step, { dtype: 'int64', shape: [], data: BigInt64Array.of(BigInt(++this.steps)) }] as const]
     return numbers(await this.session.run({ feeds, fetches: [train.figures], targets: this.steps % accumulate === 0 ? train.updates : train.gather }))
   }

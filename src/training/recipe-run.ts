@@ -8,6 +8,7 @@ import type { Dataset } from './datasets/dataset.ts'
 import { exportVersion, type ExportedVersion } from './export.ts'
 import { recordGolden, type GoldenInput } from './golden-inputs.ts'
 import type { History } from './history.ts'
+import { describeRates } from './learning-rate-finder.ts'
 import { modelSummary } from './model-summary.ts'
 import { TrainingStopped } from './options.ts'
 import { buildPredictor, closePredictor, savePredictor, type Predictor } from './predictor.ts'
@@ -18,7 +19,7 @@ import type { RunCheckpoints } from './run-checkpoints.ts'
 import { Trainer } from './trainer.ts'
 import type { TrainingOptions } from './training-graph.ts'
 
-/** `--dry-run`: the model was shown, and nothing is learned. */
+/** `--dry-run` or `--find-learning-rate`: what was asked for was shown, and nothing is exported. */
 export class DryRunEnded extends Error {
   override readonly name = 'DryRunEnded'
 }
@@ -38,6 +39,8 @@ export interface RecipeRunOptions {
   readonly stream: ProgressStream
   /** Shows the model instead of training it. */
   readonly isDryRun: boolean
+  /** Tries learning rates instead of training. */
+  readonly findsLearningRate?: boolean
   readonly signal?: AbortSignal
   /** Where a run that is stopped is kept to be gone on with; nowhere unless given. */
   readonly checkpoints?: RunCheckpoints
@@ -127,7 +130,7 @@ export class RecipeRun {
    * Trains as the settings say, with a bar, and measures on rows that were not learned from.
    *
    * @throws TrainingStopped on Ctrl-C; TrainingDivergedError, DatasetError as `Trainer.fit`
-   * @throws DryRunEnded where the model was only to be shown
+   * @throws DryRunEnded where the model was only to be shown, or learning rates to be tried
    */
   async train (training: RecipeTraining): Promise<Trained> {
     if (this.#options.isDryRun) {
@@ -137,6 +140,7 @@ export class RecipeRun {
     const { model, inputTypes, heldOut } = training
     const trainer = await Trainer.create({ metrics: ['accuracy'], ...training, seed: this.settings.seed })
     try {
+      if (this.#options.findsLearningRate === true) await this.#findLearningRate(trainer, training.data)
       const history = await this.#fit(trainer, training)
       const learned = training.measuresLearned === true ? await this.#evaluate(trainer, 'Learned rows', training.data) : undefined
       const measured = await this.#evaluate(trainer, 'Held-out rows', heldOut)
@@ -190,6 +194,12 @@ export class RecipeRun {
     this.#isSaved = path !== undefined
     this.stopIfAsked()
     return history
+  }
+
+  async #findLearningRate (trainer: Trainer, data: Dataset): Promise<never> {
+    const curve = await trainer.findLearningRate({ data, batchSize: this.settings.batchSize })
+    for (const line of describeRates(curve)) this.say(line)
+    throw new DryRunEnded('Nothing was learned.')
   }
 
   async #evaluate (trainer: Trainer, title: string, data: Dataset): Promise<{ loss: number, accuracy: number, rows: number }> {

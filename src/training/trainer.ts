@@ -5,6 +5,8 @@ import { rowRange, type Dataset } from './datasets/dataset.ts'
 import { DEFAULT_BATCH_SIZE, FitRun, type FitOptions } from './fit-run.ts'
 import type { History } from './history.ts'
 import { Learner } from './learner.ts'
+import { traceLearningRates, type LearningRateCurve, type RateRange } from './learning-rate-finder.ts'
+import { derivedSeed, shuffledRows } from './random.ts'
 import type { TrainingOptions } from './training-graph.ts'
 import { readTrainingState, unusable } from './training-state.ts'
 
@@ -46,6 +48,28 @@ export class Trainer {
     refuseEmpty(options.data, 'learn from')
     if (options.validation !== undefined) refuseEmpty(options.validation, 'validate with')
     return await new FitRun(this.#learner, this.#seed, options).run()
+  }
+
+  /**
+   * Tries learning rates, from far too low to far too high, on this model and these rows. Weights, optimizer and schedule stay as they were.
+   *
+   * @throws DatasetError as `fit`
+   */
+  async findLearningRate ({ data, batchSize = DEFAULT_BATCH_SIZE, ...range }: RateRange & { readonly data: Dataset, readonly batchSize?: number }): Promise<LearningRateCurve> {
+    refuseEmpty(data, 'learn from')
+    const before = await this.#learner.state()
+    let epoch = 0
+    let left: Int32Array = new Int32Array(0)
+    try {
+      return await traceLearningRates(async rate => {
+        if (left.length === 0) left = shuffledRows(data.rows, derivedSeed(this.#seed, epoch++))
+        const batch = await data.batch(left.subarray(0, batchSize))
+        left = left.subarray(batchSize)
+        return (await this.#learner.learn(batch, rate))[0]!
+      }, range)
+    } finally {
+      await this.#learner.restore(before)
+    }
   }
 
   /** @returns loss and metrics over all rows */
