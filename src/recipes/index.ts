@@ -3,6 +3,7 @@ import { attention } from './attention.ts'
 import { bilstm } from './bilstm.ts'
 import { cnn } from './cnn.ts'
 import { fashion } from './fashion.ts'
+import { fineTune } from './fine-tune.ts'
 import { gru } from './gru.ts'
 import { imageFolder } from './image-folder.ts'
 import { lstm } from './lstm.ts'
@@ -13,6 +14,7 @@ import { sentiment } from './sentiment.ts'
 import { simpleRnn } from './simple-rnn.ts'
 import { spam } from './spam.ts'
 import { textFile } from './text-file.ts'
+import { transfer } from './transfer.ts'
 
 /** Every recipe that `npm run train` knows, in the order that it lists them. */
-export const recipes: readonly Recipe[] = [neuron, mlp, regularized, fashion, cnn, simpleRnn, lstm, bilstm, gru, attention, spam, sentiment, imageFolder, textFile]
+export const recipes: readonly Recipe[] = [neuron, mlp, regularized, fashion, cnn, transfer, fineTune, simpleRnn, lstm, bilstm, gru, attention, spam, sentiment, imageFolder, textFile]

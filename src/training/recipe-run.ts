@@ -54,6 +54,8 @@ export interface RecipeTraining extends Omit<TrainingOptions, 'seed'> {
   /** Measured once, at the end. Never learned from. */
   readonly heldOut: Dataset
   readonly callbacks?: readonly TrainingCallback[]
+  /** Instead of the settings', for a training that is not the main one. */
+  readonly epochs?: number
   /** Also measures the rows that were learned from, without dropout, to compare with the held-out ones. */
   readonly measuresLearned?: boolean
   /** Makes what is exported from what was learned; default the model itself. */
@@ -178,8 +180,8 @@ export class RecipeRun {
     }
   }
 
-  async #fit (trainer: Trainer, { data, heldOut, validation = heldOut, callbacks = [] }: RecipeTraining): Promise<History> {
-    const { epochs, batchSize } = this.settings
+  async #fit (trainer: Trainer, { data, heldOut, validation = heldOut, callbacks = [], epochs = this.settings.epochs }: RecipeTraining): Promise<History> {
+    const { batchSize } = this.settings
     const { path, resume } = this.#options.checkpoints?.next() ?? {}
     if (resume !== undefined) this.say(`Going on with ${resume}`)
     const history = await trainer.fit({

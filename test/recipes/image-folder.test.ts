@@ -1,11 +1,10 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import sharp from 'sharp'
 import t from 'tap'
 import { createImageDecoder } from '../../src/image/index.ts'
 import { parseManifest } from '../../src/registry/manifest.ts'
 import { floats, loadSavedModel } from '../../src/tensorflow/index.ts'
-import { seededRandom } from '../../src/training/random.ts'
+import { COLOURS, writePhotos } from '../support/colour-photos.ts'
 import { runRecipe } from '../support/run-recipe.ts'
 import { writeTinyModel } from '../support/saved-models.ts'
 
@@ -24,21 +23,6 @@ async function writeTinyBase (models: string): Promise<void> {
   const image = { width: SIDE, height: SIDE, channels: 3, fit: 'cover', kernel: 'linear', scaling: { where: 'graph' } }
   await writeFile(join(directory, 'model.json'), JSON.stringify({ format: 1, task: 'image-classification', labels: ['a', 'b', 'c'], image }))
 }
-
-/** Photos of one colour, each a little different. */
-async function writePhotos (directory: string, colours: Record<string, [number, number, number]>, count: number): Promise<void> {
-  const random = seededRandom(1)
-  for (const [name, [r, g, b]] of Object.entries(colours)) {
-    await mkdir(join(directory, name), { recursive: true })
-    for (let index = 0; index < count; index++) {
-      const shade = 0.7 + 0.3 * random()
-      const photo = sharp({ create: { width: 20, height: 16, channels: 3, background: { r: r * shade, g: g * shade, b: b * shade } } })
-      await writeFile(join(directory, name, `${index}.png`), await photo.png().toBuffer())
-    }
-  }
-}
-
-const COLOURS: Record<string, [number, number, number]> = { grass: [40, 200, 60], sky: [60, 120, 230], brick: [210, 60, 40] }
 
 const models = t.testdir()
 await writeTinyBase(models)
