@@ -4,18 +4,26 @@ import { CIFAR10_LABELS, CIFAR10_ORIGIN, CIFAR10_SIDE, loadCifar10 } from '../tr
 import { gatherRows, rowRange, tensorDataset } from '../training/datasets/dataset.ts'
 import { holdOutRows } from '../training/datasets/hold-out.ts'
 import type { ExportedVersion } from '../training/export.ts'
+import type { Optimizer } from '../training/optimizers.ts'
 import type { RecipeRun, RecipeTraining } from '../training/recipe-run.ts'
 
 /** Share of the images to learn from that choose the best epoch instead. */
 const VALIDATION_SHARE = 0.1
 
+interface CifarTraining extends Pick<RecipeTraining, 'callbacks' | 'augment'> {
+  readonly buildModel: () => tf.LayersModel
+  /** @param steps that all epochs have together, for a schedule */
+  readonly optimizer: (steps: number) => Optimizer
+}
+
 /** CIFAR-10 → model → train → evaluate → export. */
-export async function trainOnCifar10 (run: RecipeRun, { buildModel, ...training }: Pick<RecipeTraining, 'optimizer' | 'callbacks' | 'augment'> & { readonly buildModel: () => tf.LayersModel }): Promise<ExportedVersion> {
+export async function trainOnCifar10 (run: RecipeRun, { buildModel, optimizer, ...training }: CifarTraining): Promise<ExportedVersion> {
   if (run.data === undefined) throw new BadOptionError('Say where CIFAR-10 is: --data DIR')
   const { train, test } = await loadCifar10(run.data)
   const { kept, heldOut } = holdOutRows(train.labels.shape[0]!, VALIDATION_SHARE, run.settings.seed)
   const trained = await run.train({
     ...training,
+    optimizer: optimizer(run.settings.epochs * Math.ceil(kept.length / run.settings.batchSize)),
     model: run.build(buildModel),
     loss: 'sparseCategoricalCrossentropy',
     inputTypes: { pixels: 'uint8' },

@@ -50,7 +50,7 @@ export const cnn: Recipe = {
 
   run: async run => await trainOnCifar10(run, {
     buildModel,
-    optimizer: adam({ learningRate: run.settings.learningRate }),
+    optimizer: () => adam({ learningRate: run.settings.learningRate }),
     augment: [flipLeftRight(), shift(SHIFT)],
     callbacks: [earlyStopping({ patience: PATIENCE })]
   })

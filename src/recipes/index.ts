@@ -10,6 +10,7 @@ import { lstm } from './lstm.ts'
 import { mlp } from './mlp.ts'
 import { neuron } from './neuron.ts'
 import { regularized } from './regularized.ts'
+import { resnet } from './resnet.ts'
 import { sentiment } from './sentiment.ts'
 import { simpleRnn } from './simple-rnn.ts'
 import { spam } from './spam.ts'
@@ -17,4 +18,4 @@ import { textFile } from './text-file.ts'
 import { transfer } from './transfer.ts'
 
 /** Every recipe that `npm run train` knows, in the order that it lists them. */
-export const recipes: readonly Recipe[] = [neuron, mlp, regularized, fashion, cnn, transfer, fineTune, simpleRnn, lstm, bilstm, gru, attention, spam, sentiment, imageFolder, textFile]
+export const recipes: readonly Recipe[] = [neuron, mlp, regularized, fashion, cnn, resnet, transfer, fineTune, simpleRnn, lstm, bilstm, gru, attention, spam, sentiment, imageFolder, textFile]
