@@ -3,6 +3,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import tf from '@tensorflow/tfjs'
 import { loadLibrary } from '../tensorflow/index.ts'
+import { repairLayers } from './layer-repairs.ts'
 
 /**
  * The one place that `tf` comes from. Models are defined with it and get their first weights from it; training itself runs in
@@ -14,6 +15,7 @@ export { tf }
 const require = createRequire(import.meta.url)
 
 tf.env().set('PROD', true) // no advice on the console to install tfjs-node
+repairLayers(tf)
 
 openAddon()
 

@@ -2,6 +2,7 @@ import type tf from '@tensorflow/tfjs'
 import { Graph, type Operation, type Output } from '../tensorflow/index.ts'
 import type { Augmentation } from './augmentation.ts'
 import { augmentBatch } from './augmentation/augment-batch.ts'
+import { applyConstraints, constrainedWeights } from './constraints.ts'
 import { feedOf, type Feed } from './feeds.ts'
 import { addUpdates, type UpdateOptions } from './gradient-updates.ts'
 import type { FigureLayout } from './history.ts'
@@ -92,6 +93,7 @@ function fillGraph (graph: Graph, model: tf.LayersModel, options: TrainingOption
   const trained = addFigures(scope, learning, measures.map((measure, index) => ({ ...measure, target: augmented.targets[index]! })), { isTraining: true })
   const measured = addFigures(scope.under('evaluation'), predicting, measures, { isTraining: false })
   const updates = addUpdates(scope, { ...options, loss: trained.loss, variables: variables.trainable(model), step, learningRate })
+  const constraints = applyConstraints(scope, constrainedWeights(model.trainableWeights, weight => variables.of(weight)), updates.apply)
   return {
     graph,
     model,
@@ -103,7 +105,7 @@ function fillGraph (graph: Graph, model: tf.LayersModel, options: TrainingOption
     step,
     learningRate,
     layout: figureLayout(model, measures, measured),
-    train: { figures: trained.all, updates: [...updates.apply, ...learning.updates], gather: [...updates.gather, ...learning.updates] },
+    train: { figures: trained.all, updates: [...updates.apply, ...constraints, ...learning.updates], gather: [...updates.gather, ...learning.updates] },
     accumulate: options.accumulate ?? 1,
     evaluate: measured.all,
     outputs: predicting.outputs

@@ -4,7 +4,7 @@ import type { Graph, Operation, Output, Variable } from '../../tensorflow/index.
 import { LayerConfig } from './layer-config.ts'
 import type { KeptValue, LayerCall, Lowering, Masked } from './layer-call.ts'
 import type { ModelVariables } from './model-variables.ts'
-import { refuseConstraints, regularizationLosses } from './regularizers.ts'
+import { regularizationLosses } from './regularizers.ts'
 import { findLowering, loweredLayers } from './registry.ts'
 import { Scope } from './scope.ts'
 
@@ -121,7 +121,6 @@ class ModelWalk {
   #prepareTraining (layer: tf.layers.Layer, scope: Scope): void {
     if (this.#seen.has(layer.id)) return
     this.#seen.add(layer.id)
-    refuseConstraints(layer)
     this.penalties.push(...regularizationLosses(layer, this.#options.variables, scope))
   }
 

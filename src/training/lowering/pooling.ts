@@ -1,8 +1,8 @@
-import { asChannelsLast, spatialPair } from './channels.ts'
+import { asChannelsLast, spatialPair, spatialTriple } from './channels.ts'
 import type { LayerCall, Lowering } from './layer-call.ts'
 import type { Output } from '../../tensorflow/index.ts'
 
-type Pool = 'MaxPool' | 'AvgPool'
+type Pool = 'MaxPool' | 'AvgPool' | 'MaxPool3D' | 'AvgPool3D'
 type Reduction = 'Max' | 'Mean'
 
 function pool ({ config, scope }: LayerCall, type: Pool, x: Output, size: readonly number[], strides: readonly number[]): Output {
@@ -13,6 +13,12 @@ function pool ({ config, scope }: LayerCall, type: Pool, x: Output, size: readon
 function lowerPooling2D (call: LayerCall, type: Pool): Output {
   const size = spatialPair(call.config.numbers('poolSize'))
   const strides = spatialPair(call.config.numbers('strides', size))
+  return asChannelsLast(call, x => pool(call, type, x, size, strides))
+}
+
+function lowerPooling3D (call: LayerCall, type: Pool): Output {
+  const size = spatialTriple(call.config.numbers('poolSize'))
+  const strides = spatialTriple(call.config.numbers('strides', size))
   return asChannelsLast(call, x => pool(call, type, x, size, strides))
 }
 
@@ -36,8 +42,10 @@ function lowerGlobalPooling1D ({ scope, input }: LayerCall, type: Reduction): Ou
 export const poolingLayers: Record<string, Lowering> = {
   MaxPooling1D: { lower: call => lowerPooling1D(call, 'MaxPool') },
   MaxPooling2D: { lower: call => lowerPooling2D(call, 'MaxPool') },
+  MaxPooling3D: { lower: call => lowerPooling3D(call, 'MaxPool3D') },
   AveragePooling1D: { lower: call => lowerPooling1D(call, 'AvgPool') },
   AveragePooling2D: { lower: call => lowerPooling2D(call, 'AvgPool') },
+  AveragePooling3D: { lower: call => lowerPooling3D(call, 'AvgPool3D') },
   GlobalMaxPooling1D: { lower: call => lowerGlobalPooling1D(call, 'Max') },
   GlobalMaxPooling2D: { lower: call => lowerGlobalPooling2D(call, 'Max') },
   GlobalAveragePooling1D: { lower: call => lowerGlobalPooling1D(call, 'Mean') },

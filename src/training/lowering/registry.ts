@@ -1,5 +1,6 @@
 import { activationLayers } from './activation.ts'
 import { convolutionLayers } from './convolution.ts'
+import { volumeConvolutionLayers } from './convolution-3d.ts'
 import { denseLayers } from './dense.ts'
 import { dropoutLayers } from './dropout.ts'
 import { embeddingLayers } from './embedding.ts'
@@ -24,6 +25,7 @@ const lowerings = new Map<string, Lowering>(Object.entries({
   ...preprocessingLayers,
   ...recurrentLayers,
   ...reshapingLayers,
+  ...volumeConvolutionLayers,
   ...wrapperLayers
 }))
 

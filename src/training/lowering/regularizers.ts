@@ -34,12 +34,6 @@ export function regularizationLosses (layer: tf.layers.Layer, variables: ModelVa
   })
 }
 
-/** @throws LoweringError if the layer bounds its weights */
-export function refuseConstraints (layer: tf.layers.Layer): void {
-  const [first] = partsOf(layer, 'Constraint')
-  if (first !== undefined) throw new LoweringError(layer.name, `its ${first[0]} can not be trained yet; use a regularizer`)
-}
-
 function partsOf (layer: tf.layers.Layer, kind: string): [option: string, weight: tf.LayerVariable, part: SerializedPart][] {
   const config = layer.getConfig() as Record<string, unknown>
   return Object.entries(WEIGHT_OF_OPTION).flatMap(([option, name]) => {

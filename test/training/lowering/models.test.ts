@@ -96,17 +96,6 @@ t.test('an option without a lowering is named, with what can be done', async t =
   graph.dispose()
 })
 
-t.test('bounds on weights are refused in training, and no matter when predicting', async t => {
-  const model = tfjs.sequential({ layers: [layers.dense({ units: 1, inputShape: [2], kernelConstraint: 'nonNeg', name: 'bound' })] })
-  model.build([null, 2])
-  const graph = new Graph()
-  const options = { inputs: addInputs(graph, model), variables: new ModelVariables(graph, model) }
-  t.equal(lowerModel(graph, model, options).outputs.length, 1)
-  t.throws(() => lowerModel(graph, model, { ...options, training: { step: graph.scalar('int64', 1), seedOfUse: use => use } }),
-    { code: 'TRAIN_CANNOT_LOWER', message: /Layer bound .*kernelConstraint/ })
-  graph.dispose()
-})
-
 t.test('a layer of your own brings its lowering', async t => {
   class Doubled extends tfjs.layers.Layer {
     static readonly className = 'Doubled'
