@@ -49,7 +49,7 @@ t.test('a stopped run ends with 130 and leaves nothing', async t => {
   const stop = new AbortController()
   const { code, err } = await runRecipe(['fashion', '--data', data, '--models', models, '--epochs', '50'], stop.signal, () => { stop.abort() })
   t.equal(code, 130)
-  t.equal(err, 'Stopped. Nothing was exported.\n')
+  t.equal(err, 'Stopped. Nothing was exported. The same command with --resume goes on.\n')
   t.strictSame(await readdir(models), [])
 })
 
