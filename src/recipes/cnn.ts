@@ -3,13 +3,14 @@ import { flipLeftRight, shift } from '../training/augmentation.ts'
 import { earlyStopping } from '../training/callbacks/early-stopping.ts'
 import type { Recipe } from '../training/recipe.ts'
 import { adam } from '../training/optimizers.ts'
+import { oneCycle } from '../training/schedules.ts'
 import { tf as tfjs } from '../training/tf.ts'
 import { CIFAR10_DATA, CIFAR10_SIDE, CIFAR10_LABELS } from '../training/datasets/cifar10.ts'
 import { trainOnCifar10 } from './cifar10-classification.ts'
 
 const BLOCKS = [32, 64, 128] // filters: twice as many where the picture is half as wide
 const UNITS = 128
-const BLOCK_DROPOUT = 0.2
+const BLOCK_DROPOUT = 0.1
 const DROPOUT = 0.5
 const SHIFT = 0.125 // of the side, 4 pixels: as a crop out of a picture padded by 4
 const PATIENCE = 5 // epochs without a better validation loss
@@ -45,12 +46,12 @@ export const cnn: Recipe = {
   name: 'cnn',
   summary: 'convolutional network for ten kinds of things (CIFAR-10)',
   data: CIFAR10_DATA,
-  settings: { epochs: 20, batchSize: 64, learningRate: 0.001, seed: 1 },
+  settings: { epochs: 12, batchSize: 64, learningRate: 0.003, seed: 1 },
   modelName: () => 'cnn',
 
   run: async run => await trainOnCifar10(run, {
     buildModel,
-    optimizer: () => adam({ learningRate: run.settings.learningRate }),
+    optimizer: steps => adam({ learningRate: oneCycle(run.settings.learningRate, { steps }) }),
     augment: [flipLeftRight(), shift(SHIFT)],
     callbacks: [earlyStopping({ patience: PATIENCE })]
   })
