@@ -31,6 +31,10 @@ t.test('sharp is known to image/ only', async t => {
   t.strictSame(outside(importers(target => target === 'sharp'), /^image\//), [])
 })
 
+t.test('charts are drawn in training/plotting/ only', async t => {
+  t.strictSame(outside(importers(target => /^(echarts|@resvg)\//.test(target)), /^training\/plotting\//), [])
+})
+
 t.test('koffi is known to tensorflow/ only', async t => {
   t.strictSame(outside(importers(target => target === 'koffi'), /^tensorflow\//), [])
 })

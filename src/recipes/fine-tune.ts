@@ -8,6 +8,7 @@ import { efficientNetLiteLayers } from '../training/imagenet/efficientnet-lite-l
 import { adam } from '../training/optimizers.ts'
 import { closePredictor } from '../training/predictor.ts'
 import type { Recipe } from '../training/recipe.ts'
+import { showImages } from '../training/report/examples.ts'
 import { tf as tfjs } from '../training/tf.ts'
 import { modelNameOf, PHOTO_DATA, withPhotos } from './photos.ts'
 import { buildHead, headLayers } from './transfer.ts'
@@ -40,13 +41,16 @@ export const fineTune: Recipe = {
     const unfrozen = run.numberOption('unfreeze', { least: 0, isWhole: true })
     return await withPhotos(run, async ({ base, classes, train, heldOut, origin }) => {
       run.say('The head, on the frozen base:')
+      const heldOutPhotos = photoDataset(heldOut.files, base.contract)
       const head = await run.train({
+        name: 'head',
         model: run.build(() => buildHead(base.featureCount, classes.length)),
         loss: 'sparseCategoricalCrossentropy',
         optimizer: adam({ learningRate: HEAD_LEARNING_RATE }),
         epochs: HEAD_EPOCHS,
         data: tensorDataset(train.features, train.labels),
-        heldOut: tensorDataset(heldOut.features, heldOut.labels)
+        heldOut: tensorDataset(heldOut.features, heldOut.labels),
+        show: showImages(heldOutPhotos)
       })
       await closePredictor(head.predictor)
 
@@ -59,7 +63,7 @@ export const fineTune: Recipe = {
         optimizer: adam({ learningRate: run.settings.learningRate }),
         augment: [flipLeftRight()],
         data: photoDataset(train.files, base.contract),
-        heldOut: photoDataset(heldOut.files, base.contract)
+        heldOut: heldOutPhotos
       })
       run.say(`Accuracy on held-out photos: ${head.metrics['accuracy']!.toFixed(4)} with the base frozen, ${tuned.metrics['accuracy']!.toFixed(4)} fine-tuned`)
       return await run.export({

@@ -1,9 +1,11 @@
 import type tf from '@tensorflow/tfjs'
 import { tensorDataset } from '../training/datasets/dataset.ts'
 import type { ExportedVersion } from '../training/export.ts'
+import { photoDataset } from '../training/datasets/photos.ts'
 import { goldenImage } from '../training/golden-inputs.ts'
 import { adam } from '../training/optimizers.ts'
 import type { RecipeRun } from '../training/recipe-run.ts'
+import { showImages } from '../training/report/examples.ts'
 import { buildTransferPredictor } from '../training/transfer-predictor.ts'
 import { withPhotos } from './photos.ts'
 
@@ -17,6 +19,7 @@ export async function trainOnFrozenBase (run: RecipeRun, buildHead: (features: n
       optimizer: adam({ learningRate: run.settings.learningRate }),
       data: tensorDataset(train.features, train.labels),
       heldOut: tensorDataset(heldOut.features, heldOut.labels),
+      show: showImages(photoDataset(heldOut.files, base.contract)),
       buildPredictor: async values => await buildTransferPredictor(base, head, values)
     })
     return await run.export({

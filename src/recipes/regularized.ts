@@ -49,7 +49,8 @@ export const regularized: Recipe = {
     const classes = FASHION_MNIST.labels.length
     const { epochs, batchSize } = run.settings
     const learningRate = cosineDecay(run.settings.learningRate, { steps: epochs * Math.ceil(train.labels.data.length / batchSize) })
-    const fit = async (model: tf.LayersModel, optimizer: Optimizer): Promise<Trained> => await run.train({
+    const fit = async (model: tf.LayersModel, optimizer: Optimizer, name?: string): Promise<Trained> => await run.train({
+      ...(name !== undefined && { name }),
       model,
       loss: 'sparseCategoricalCrossentropy',
       optimizer,
@@ -60,7 +61,7 @@ export const regularized: Recipe = {
     })
 
     run.say('Without regularization:')
-    const plain = await fit(run.build(() => createMlp({ hiddenLayers: HIDDEN, classes, dropout: 0 })), adam({ learningRate }))
+    const plain = await fit(run.build(() => createMlp({ hiddenLayers: HIDDEN, classes, dropout: 0 })), adam({ learningRate }), 'without')
     await closePredictor(plain.predictor)
     run.say('With it:')
     const trained = await fit(run.build(() => createRegularized(classes)), adamW({ learningRate, weightDecay: WEIGHT_DECAY }))

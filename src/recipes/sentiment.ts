@@ -66,7 +66,8 @@ export const sentiment: Recipe = {
         loss: 'sparseCategoricalCrossentropy',
         optimizer: adam({ learningRate: run.settings.learningRate }),
         data: train.data,
-        heldOut: heldOut.data
+        heldOut: heldOut.data,
+        show: async rows => ({ texts: Array.from(rows, row => sentences.heldOut[row]!.text) })
       })
       return await run.export({
         ...trained,

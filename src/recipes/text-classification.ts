@@ -9,6 +9,7 @@ import { oversample } from '../training/datasets/oversample.ts'
 import { textDataset, writeVocabulary } from '../training/datasets/text-dataset.ts'
 import type { ExportedVersion } from '../training/export.ts'
 import type { RecipeRun, RecipeTraining } from '../training/recipe-run.ts'
+import { showTexts } from '../training/report/examples.ts'
 
 /** Texts in two parts or three, and the model that is to tell them apart. */
 export interface TextClassification extends Pick<RecipeTraining, 'optimizer' | 'callbacks' | 'metrics' | 'classWeights'> {
@@ -40,7 +41,8 @@ export async function trainOnTexts (run: RecipeRun, { train, oversamples = false
       loss: model.outputs[0]!.shape[1] === 1 ? 'binaryCrossentropy' : 'sparseCategoricalCrossentropy',
       data: oversamples ? oversample(data, train.labels, run.settings.seed) : data,
       validation: validationData,
-      heldOut: heldOutData
+      heldOut: heldOutData,
+      show: showTexts(heldOut)
     })
     const { inputs } = await heldOutData.batch(rowRange(0, 2))
     return await run.export({

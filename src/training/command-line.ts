@@ -13,7 +13,7 @@ export interface TrainRequest {
   readonly data: string | undefined
   readonly modelsDir: string
   readonly model: string
-  /** Where runs are kept that were stopped. */
+  /** Where runs are kept that were stopped, and what there is to look at after one. */
   readonly runsDir: string | undefined
   readonly isResumed: boolean
   readonly isDryRun: boolean
@@ -113,7 +113,7 @@ Options:
   --learning-rate X
   --seed N             same seed, same result
   --resume             goes on with the run that was stopped, from the same command line
-  --runs DIR           where stopped runs are kept; default runs
+  --runs DIR           where a run that is stopped is kept, and after it history, metrics and pictures; default runs
   --dry-run            shows the model, learns nothing
   --find-learning-rate tries rates from 1e-7 to 10, shows what the loss does, exports nothing
   -h, --help           this

@@ -5,6 +5,7 @@ import { checkDestination } from './export.ts'
 import { INTERRUPTED, reasonOf, TrainingStopped } from './options.ts'
 import type { ProgressStream } from './progress.ts'
 import { DryRunEnded, RecipeRun } from './recipe-run.ts'
+import { RunReport } from './report/run-report.ts'
 import { RunCheckpoints } from './run-checkpoints.ts'
 
 /** Where the command writes, what it keeps where, and what can stop it. */
@@ -13,7 +14,7 @@ export interface CommandContext {
   readonly err: Pick<ProgressStream, 'write'>
   /** The user's cache folder. */
   readonly cacheDirectory: string
-  /** Where stopped runs are kept, unless `--runs` says it. */
+  /** Where stopped runs are kept, and what there is to look at after one, unless `--runs` says it. */
   readonly runsDir: string
   readonly signal: AbortSignal
 }
@@ -32,9 +33,11 @@ export async function main (argv: readonly string[], { out, err, ...context }: C
       return 0
     }
     await checkDestination(request.modelsDir, request.model)
-    const checkpoints = new RunCheckpoints(request.runsDir ?? context.runsDir, request.model, request)
+    const runsDir = request.runsDir ?? context.runsDir
+    const checkpoints = new RunCheckpoints(runsDir, request.model, request)
+    const report = new RunReport(runsDir, request.model)
     loadLibrary()
-    await request.recipe.run(new RecipeRun({ ...request, ...context, command: ['npm run train --', ...argv].join(' '), stream: out, checkpoints }))
+    await request.recipe.run(new RecipeRun({ ...request, ...context, command: ['npm run train --', ...argv].join(' '), stream: out, checkpoints, report }))
     return 0
   } catch (error) {
     if (error instanceof DryRunEnded) return 0

@@ -4,6 +4,7 @@ import type { Manifest } from '../registry/manifest.ts'
 import type { TensorValue, Variable } from '../tensorflow/index.ts'
 import type { TrainingCallback } from './callbacks/callback.ts'
 import { checkpoint } from './callbacks/checkpoint.ts'
+import { traceRates, type RateTrace } from './callbacks/rate-trace.ts'
 import type { Dataset } from './datasets/dataset.ts'
 import { exportVersion, type ExportedVersion } from './export.ts'
 import { recordGolden, type GoldenInput } from './golden-inputs.ts'
@@ -15,6 +16,9 @@ import { buildPredictor, closePredictor, savePredictor, type Predictor } from '.
 import { formatLogs, ProgressReporter, type ProgressStream } from './progress.ts'
 import { withSeed } from './random.ts'
 import type { Recipe, RecipeSettings } from './recipe.ts'
+import type { ShowRows } from './report/examples.ts'
+import type { RunReport } from './report/run-report.ts'
+import { findMistakes } from './report/training-record.ts'
 import type { RunCheckpoints } from './run-checkpoints.ts'
 import { Trainer } from './trainer.ts'
 import type { TrainingOptions } from './training-graph.ts'
@@ -44,10 +48,14 @@ export interface RecipeRunOptions {
   readonly signal?: AbortSignal
   /** Where a run that is stopped is kept to be gone on with; nowhere unless given. */
   readonly checkpoints?: RunCheckpoints
+  /** Where what there is to look at is written; nowhere unless given. */
+  readonly report?: RunReport
 }
 
 /** A model and what it learns from. */
 export interface RecipeTraining extends Omit<TrainingOptions, 'seed'> {
+  /** Of a training that is not the main one: its folder in the run's. */
+  readonly name?: string
   readonly data: Dataset
   /** Measured after each epoch; default `heldOut`. Its own rows, taken from those to learn from, where anything is chosen by it. */
   readonly validation?: Dataset
@@ -58,6 +66,8 @@ export interface RecipeTraining extends Omit<TrainingOptions, 'seed'> {
   readonly epochs?: number
   /** Also measures the rows that were learned from, without dropout, to compare with the held-out ones. */
   readonly measuresLearned?: boolean
+  /** Shows held-out rows to people; default: their images, if the model's first input is some. */
+  readonly show?: ShowRows
   /** Makes what is exported from what was learned; default the model itself. */
   readonly buildPredictor?: (values: readonly (readonly [Variable, TensorValue])[]) => Promise<Predictor>
 }
@@ -139,14 +149,16 @@ export class RecipeRun {
       for (const line of modelSummary(training.model)) this.say(line)
       throw new DryRunEnded('Nothing was learned.')
     }
-    const { model, inputTypes, heldOut } = training
+    const { model, inputTypes, heldOut, show } = training
     const trainer = await Trainer.create({ metrics: ['accuracy'], ...training, seed: this.settings.seed })
     try {
       if (this.#options.findsLearningRate === true) await this.#findLearningRate(trainer, training.data)
-      const history = await this.#fit(trainer, training)
+      const { history, rates } = await this.#fit(trainer, training)
       const learned = training.measuresLearned === true ? await this.#evaluate(trainer, 'Learned rows', training.data) : undefined
       const measured = await this.#evaluate(trainer, 'Held-out rows', heldOut)
       const metrics = { ...measured, ...(learned !== undefined && { learnedAccuracy: learned.accuracy }) }
+      const { report } = this.#options
+      report?.add({ name: training.name, summary: modelSummary(model), history, rates, metrics, mistakes: await findMistakes(trainer, heldOut, this.settings.batchSize, show) })
       const values = await trainer.values()
       const predictor = await (training.buildPredictor?.(values) ?? buildPredictor(model, values, inputTypes))
       return { predictor, metrics, history, values }
@@ -162,7 +174,7 @@ export class RecipeRun {
 
   /** Adds the version to the models folder, whole or not at all, and closes the predictor. @throws as `exportVersion` */
   async export ({ predictor, metrics, manifest, golden, origin, assets }: RecipeExport): Promise<ExportedVersion> {
-    const { recipe, settings: { seed, ...settings }, command, model } = this.#options
+    const { recipe, settings: { seed, ...settings }, command, model, checkpoints, report } = this.#options
     try {
       const exported = await exportVersion(this.modelsDir, model, async directory => {
         await savePredictor(directory, predictor, assets)
@@ -172,15 +184,17 @@ export class RecipeRun {
           golden: await recordGolden(predictor, golden)
         }
       })
-      await this.#options.checkpoints?.remove()
+      await checkpoints?.remove()
       this.say(`Exported ${exported.directory}`)
+      if (report !== undefined) await this.#tell(report.write({ settings: { ...this.#asked(), version: exported.directory }, metrics, labels: manifest.labels }))
       return exported
     } finally {
       await closePredictor(predictor)
     }
   }
 
-  async #fit (trainer: Trainer, { data, heldOut, validation = heldOut, callbacks = [], epochs = this.settings.epochs }: RecipeTraining): Promise<History> {
+  async #fit (trainer: Trainer, { data, heldOut, validation = heldOut, callbacks = [], epochs = this.settings.epochs }: RecipeTraining): Promise<{ history: History, rates: RateTrace }> {
+    const rates = traceRates()
     const { batchSize } = this.settings
     const { path, resume } = this.#options.checkpoints?.next() ?? {}
     if (resume !== undefined) this.say(`Going on with ${resume}`)
@@ -189,19 +203,37 @@ export class RecipeRun {
       validation,
       epochs,
       batchSize,
-      callbacks: [...callbacks, ...(path === undefined ? [] : [checkpoint({ path })]), this.progress.callback()],
+      callbacks: [...callbacks, rates, ...(path === undefined ? [] : [checkpoint({ path })]), this.progress.callback()],
       ...(resume !== undefined && { resume }),
       ...(this.signal !== undefined && { signal: this.signal })
     })
     this.#isSaved = path !== undefined
     this.stopIfAsked()
-    return history
+    return { history, rates: rates.trace }
   }
 
   async #findLearningRate (trainer: Trainer, data: Dataset): Promise<never> {
     const curve = await trainer.findLearningRate({ data, batchSize: this.settings.batchSize })
     for (const line of describeRates(curve)) this.say(line)
+    const { report } = this.#options
+    if (report !== undefined) await this.#tell(report.writeRates(this.#asked(), curve))
     throw new DryRunEnded('Nothing was learned.')
+  }
+
+  /** What the run was asked to do. */
+  #asked (): Record<string, unknown> {
+    const { recipe, settings, options, command, data } = this.#options
+    const own = Object.fromEntries(Object.entries(recipe.options ?? {}).map(([name, { default: otherwise }]) => [name, options[name] ?? otherwise]))
+    return { recipe: recipe.name, command, ...(data !== undefined && { data }), ...settings, ...own, createdAt: new Date().toISOString() }
+  }
+
+  /** Where there is something to look at. A model is not lost because a picture of it can't be written. */
+  async #tell (report: Promise<string>): Promise<void> {
+    try {
+      this.say(`History, metrics and pictures: ${await report}`)
+    } catch (error) {
+      this.say(`The run's pictures could not be written: ${(error as Error).message}`)
+    }
   }
 
   async #evaluate (trainer: Trainer, title: string, data: Dataset): Promise<{ loss: number, accuracy: number, rows: number }> {

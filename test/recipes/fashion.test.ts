@@ -15,7 +15,7 @@ t.test('a run ends in a version that says what it is and gives its golden output
   const argv = ['fashion', '--data', data, '--models', models, '--epochs', '3', '--seed', '5']
   const { code, out, err } = await runRecipe(argv)
   t.equal(code, 0, err)
-  t.match(out, /Epoch 1\/3 {2}300 in .* loss .*\n.*\n.*\nHeld-out rows: 300 {2}loss .*\nExported .*fashion\/1\n$/)
+  t.match(out, /Epoch 1\/3 {2}300 in .* loss .*\n.*\n.*\nHeld-out rows: 300 {2}loss .*\nExported .*fashion\/1\nHistory.*\n$/)
 
   const directory = join(models, 'fashion', '1')
   const path = join(directory, 'model.json')

@@ -62,7 +62,7 @@ t.test('the model is called like the folder', async t => {
   await writePhotos(data, COLOURS, 3)
   const { code, out } = await runRecipe(['image-folder', '--data', `${data}/`, '--models', models, '--epochs', '1'])
   t.equal(code, 0)
-  t.match(out, /Exported .*my-walls-\/1\n$/)
+  t.match(out, /Exported .*my-walls-\/1\nHistory.*\n$/)
 })
 
 t.test('a class without a readable photo is refused by name', async t => {

@@ -22,14 +22,21 @@ for (const [recipe, stoppedAfter] of [['mlp', 2], ['regularized', 6]] as const) 
     const stopped = await runRecipe(argv('parts'), stop.signal, text => { if (text.includes('Epoch') && ++epochs === stoppedAfter) stop.abort() })
     t.equal(stopped.code, 130, stopped.out)
     t.equal(stopped.err, 'Stopped. Nothing was exported. The same command with --resume goes on.\n')
-    t.strictSame(await readdir(runs), ['parts'])
+    t.strictSame(await readdir(join(runs, 'parts')), recipe === 'mlp' ? ['training-1.safetensors'] : ['training-1.safetensors', 'training-2.safetensors'])
 
     const resumed = await runRecipe([...argv('parts'), '--resume'])
     t.equal(resumed.code, 0, resumed.err)
     t.match(resumed.out, `Going on with ${join(runs, 'parts', 'training-1.safetensors')}`)
     t.notMatch(resumed.out, /Epoch 1\//, 'what was learned is not learned again')
     t.ok((await weights('parts')).equals(await weights('whole')))
-    t.strictSame(await readdir(runs), [], 'nothing is left once the version is exported')
+    const left = async (name: string): Promise<string> => {
+      const [folder, ...others] = await readdir(join(runs, name))
+      t.strictSame(others, [], 'no checkpoint is left once the version is exported')
+      return join(runs, name, folder!)
+    }
+    for (const file of ['history.json', 'metrics.json', 'loss.svg', 'learning-rate.svg']) {
+      t.equal(await readFile(join(await left('parts'), file), 'utf8'), await readFile(join(await left('whole'), file), 'utf8'), file)
+    }
   })
 }
 

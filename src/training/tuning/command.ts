@@ -10,6 +10,7 @@ import { INTERRUPTED, reasonOf, TrainingStopped, wholeNumber } from '../options.
 import type { ProgressStream } from '../progress.ts'
 import { settle, type Recipe } from '../recipe.ts'
 import { RecipeRun } from '../recipe-run.ts'
+import { RunReport } from '../report/run-report.ts'
 import { winner } from './halving.ts'
 import { SEARCHES, type SearchName } from './search.ts'
 import type { Hyperparameters } from './search-space.ts'
@@ -105,9 +106,10 @@ async function search (request: Request, context: TuneContext): Promise<void> {
 }
 
 /** On all rows to learn from, held-out rows measured for the first time. */
-async function trainBest ({ recipe, plan, modelsDir, model, command }: Request, { out, cacheDirectory, signal }: TuneContext, hyperparameters: Hyperparameters): Promise<void> {
+async function trainBest ({ recipe, plan, directory, modelsDir, model, command }: Request, { out, cacheDirectory, signal }: TuneContext, hyperparameters: Hyperparameters): Promise<void> {
   const { epochs, seed, data } = plan
-  await recipe.run(new RecipeRun({ recipe, ...settle(recipe, { epochs, seed }, hyperparameters), data, modelsDir, model, command, cacheDirectory, stream: out, isDryRun: false, signal }))
+  const report = new RunReport(directory, 'best')
+  await recipe.run(new RecipeRun({ recipe, ...settle(recipe, { epochs, seed }, hyperparameters), data, modelsDir, model, command, cacheDirectory, stream: out, isDryRun: false, signal, report }))
 }
 
 /** @returns undefined if help was asked for */

@@ -26,7 +26,7 @@ t.test('a search ends in a version of the best, and its trials are kept', async 
   const argv = ['fashion', '--data', data, '--epochs', '2', '--models', models, '--dir', directory]
   const { code, out, err } = await run([...argv, '--trials', '2'])
   t.equal(code, 0, err)
-  t.match(out, /Trial \d {2}done {2}val_acc 0\.\d{4}[^]*\nBest: trial \d, val_acc [^]*Exported .*fashion\/1\n$/)
+  t.match(out, /Trial \d {2}done {2}val_acc 0\.\d{4}[^]*\nBest: trial \d, val_acc [^]*Exported .*fashion\/1\nHistory.*\n$/)
   t.strictSame((await readdir(join(directory, 'trials'))).sort(), ['0.json', '1.json'])
   const path = join(models, 'fashion', '1', 'model.json')
   t.match(parseManifest(path, await readFile(path, 'utf8')).training, { recipe: 'fashion', command: /npm run tune/ })
