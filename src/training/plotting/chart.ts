@@ -12,7 +12,7 @@ use([
 export const FONT = 'DejaVu Sans, Verdana, sans-serif'
 
 /** Told apart by most people who see colours otherwise, too. */
-const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#6b7280', '#111827']
+export const COLOURS: readonly string[] = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#6b7280', '#111827']
 
 /** What only a mouse shows. It is numbered through all charts of a process, as are clip paths: without that the same chart is the same file. */
 const HOVER = / class="zr[^"]*"| pointer-events="visible"|<style *>[^]*?<\/style>\n?/g
@@ -28,7 +28,7 @@ export interface ChartSize {
 export function drawChart (option: EChartsCoreOption, { width = 800, height = 480 }: ChartSize = {}): string {
   const chart = init(null, null, { renderer: 'svg', ssr: true, width, height })
   try {
-    chart.setOption({ animation: false, backgroundColor: '#ffffff', color: COLOURS, textStyle: { fontFamily: FONT }, ...option })
+    chart.setOption({ animation: false, backgroundColor: '#ffffff', color: [...COLOURS], textStyle: { fontFamily: FONT }, ...option })
     return chart.renderToSVGString().replaceAll(HOVER, '').replaceAll(CHART_NUMBER, 'zr-')
   } finally {
     chart.dispose()

@@ -1,4 +1,6 @@
 export { confusionChart } from './confusion-chart.ts'
 export { contactSheet, textSheet } from './contact-sheet.ts'
 export { lineChart, type Line } from './line-chart.ts'
+export { lineGrid } from './line-grid.ts'
+export { parallelChart, type ParallelAxis } from './parallel-chart.ts'
 export { savePicture, svgToPng } from './picture.ts'

@@ -4,6 +4,8 @@ export interface Line {
   readonly name: string
   /** [x, y]; a y that is no finite number leaves a gap. */
   readonly points: readonly (readonly [number, number])[]
+  /** Whether it is the points alone. */
+  readonly isScattered?: boolean
 }
 
 export interface LineChartOptions extends ChartSize {
@@ -30,7 +32,7 @@ export function lineChart ({ title, xName, yName, lines, isLogarithmic = false, 
   return drawChart({
     ...titled(title),
     grid: { left: 78, right: 34, top: 60, bottom: lines.length > 1 ? 84 : 62 },
-    legend: { show: lines.length > 1, bottom: 8, left: 'center', itemGap: 22, icon: 'roundRect', itemHeight: 4 },
+    legend: { show: lines.length > 1, bottom: 8, left: 'center', itemGap: 34, icon: 'roundRect', itemHeight: 4 },
     xAxis: {
       ...axis,
       type: isLogarithmic ? 'log' : 'value',
@@ -41,18 +43,25 @@ export function lineChart ({ title, xName, yName, lines, isLogarithmic = false, 
       ...extent(lines)
     },
     yAxis: { ...axis, type: 'value', name: yName, nameGap: 54, scale: !isFromZero },
-    series: lines.map(({ name, points }, index) => ({
-      type: 'line',
-      name,
-      data: points.map(([x, y]) => [x, Number.isFinite(y) ? y : '-']),
-      showSymbol: points.length <= DOTTED,
-      symbolSize: 5,
-      lineStyle: { width: 2.5 },
+    series: lines.map((line, index) => ({
+      ...seriesOf(line),
       ...(index === 0 && mark !== undefined && {
         markLine: { symbol: 'none', lineStyle: { color: '#6b7280', type: 'dashed' }, label: { formatter: mark.name }, data: [{ xAxis: mark.x }] }
       })
     }))
   }, size)
+}
+
+/** A line as ECharts has it. */
+export function seriesOf ({ name, points, isScattered = false }: Line): object {
+  return {
+    type: isScattered ? 'scatter' : 'line',
+    name,
+    data: points.map(([x, y]) => [x, Number.isFinite(y) ? y : '-']),
+    showSymbol: points.length <= DOTTED,
+    symbolSize: isScattered ? 8 : 5,
+    lineStyle: { width: 2.5 }
+  }
 }
 
 /** The x axis is as long as the lines, whose ends are not rounded. */

@@ -15,6 +15,7 @@ import { winner } from './halving.ts'
 import { SEARCHES, type SearchName } from './search.ts'
 import type { Hyperparameters } from './search-space.ts'
 import { Study, type StudyPlan } from './study.ts'
+import { drawStudy } from './study-report.ts'
 import { childTrials, type StartTrial } from './trial-child.ts'
 import { formatHyperparameters, TrialTable } from './trial-table.ts'
 import { tune } from './tuner.ts'
@@ -102,6 +103,8 @@ async function search (request: Request, context: TuneContext): Promise<void> {
   const best = winner(plan.objective, study.results)
   if (best === undefined) throw new NothingTunedError(study.results.length, study.results.at(-1)?.reason ?? 'no trial ran')
   out.write(`Best: trial ${best.number}, ${plan.objective.figure} ${best.value.toFixed(4)} after ${best.bestEpoch} of ${plan.epochs} epochs: ${formatHyperparameters(best.hyperparameters)}\n`)
+  await drawStudy(directory, plan, study.results)
+  out.write(`Pictures of the search: ${directory}\n`)
   if (request.isExported) await trainBest(request, context, best.hyperparameters)
 }
 

@@ -28,6 +28,8 @@ t.test('a search ends in a version of the best, and its trials are kept', async 
   t.equal(code, 0, err)
   t.match(out, /Trial \d {2}done {2}val_acc 0\.\d{4}[^]*\nBest: trial \d, val_acc [^]*Exported .*fashion\/1\nHistory.*\n$/)
   t.strictSame((await readdir(join(directory, 'trials'))).sort(), ['0.json', '1.json'])
+  for (const name of ['best-so-far.svg', 'best-so-far.png', 'parallel-coordinates.svg', 'parallel-coordinates.png']) t.ok((await readdir(directory)).includes(name), name)
+  t.match(await readFile(join(directory, 'parallel-coordinates.svg'), 'utf8'), />learningRate<[^]*>val_acc</)
   const path = join(models, 'fashion', '1', 'model.json')
   t.match(parseManifest(path, await readFile(path, 'utf8')).training, { recipe: 'fashion', command: /npm run tune/ })
 
