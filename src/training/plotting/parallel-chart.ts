@@ -5,6 +5,8 @@ export interface ParallelAxis {
   /** Of an axis that has no numbers. */
   readonly values?: readonly string[]
   readonly isLogarithmic?: boolean
+  /** Whether it only has whole numbers. */
+  readonly isCounted?: boolean
 }
 
 const GAP = 140
@@ -23,11 +25,11 @@ export function parallelChart (title: string, axes: readonly ParallelAxis[], row
   return drawChart({
     ...titled(title),
     parallel: { left: 70, right: 90, top: 96, bottom: 40 },
-    parallelAxis: axes.map(({ name, values, isLogarithmic = false }, dim) => ({
+    parallelAxis: axes.map(({ name, values, isLogarithmic = false, isCounted = false }, dim) => ({
       dim,
       name,
       nameTextStyle: { fontSize: 12 },
-      ...(values === undefined ? { type: isLogarithmic ? 'log' : 'value', scale: true } : { type: 'category', data: values })
+      ...(values === undefined ? { type: isLogarithmic ? 'log' : 'value', scale: true, ...(isCounted && { minInterval: 1 }), ...(isLogarithmic && { axisLabel: { formatter: (value: number) => value.toExponential(0) } }) } : { type: 'category', data: values })
     })),
     visualMap: { show: false, dimension: axes.length - 1, min, max: max > min ? max : min + 1, inRange: { color: isLessBetter ? colours.toReversed() : colours } },
     series: [{ type: 'parallel', lineStyle: { width: 2, opacity: 0.8 }, data: rows.map(row => row.map(cell => cell ?? '-')) }]

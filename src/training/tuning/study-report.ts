@@ -31,7 +31,7 @@ export function bestSoFar (objective: Objective, results: readonly { readonly nu
 
 function axisOf (name: string, dimension: Dimension): ParallelAxis {
   if (dimension.kind === 'choice') return { name, values: dimension.values.map(String) }
-  return { name, isLogarithmic: dimension.isLog === true }
+  return { name, isLogarithmic: dimension.isLog === true, isCounted: dimension.kind === 'integer' }
 }
 
 function cellOf (value: number | string | boolean | undefined, values: readonly string[] | undefined): number | string | undefined {
