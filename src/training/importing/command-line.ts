@@ -35,6 +35,7 @@ export const USAGE = `Imports a model that others trained and adds it to the mod
 
 Path:
   model.json        a layers model of TensorFlow.js, its weights beside it; or the folder
+  *.keras, *.h5     a whole model of Keras (model.save)
 
 Options:
   --name NAME       the model's name; default the file's

@@ -16,12 +16,18 @@ function withBias ({ config, scope, weight }: LayerCall, x: Output): Output {
 
 type Pair = readonly [height: number, width: number]
 
-interface Geometry { kernel: Pair, strides: Pair, rates: Pair }
+interface Geometry {
+  kernel: Pair
+  strides: Pair
+  rates: Pair
+  /** Default: what the layer says. */
+  padding?: 'SAME' | 'VALID'
+}
 
 /** Runs a convolution as the layer's padding, strides and dilation say. */
-function convolve (call: LayerCall, x: Output, { kernel, strides, rates }: Geometry, operation: (x: Output, attributes: Attributes) => Output): Output {
-  if (rates.every(rate => rate === 1)) return operation(x, { strides: [1, ...strides, 1], padding: padding(call) })
-  return dilated(call, x, { rates, kernel, isSame: padding(call) === 'SAME' }, gathered => operation(gathered, { strides: [1, 1, 1, 1], padding: 'VALID' }))
+function convolve (call: LayerCall, x: Output, { kernel, strides, rates, padding: own = padding(call) }: Geometry, operation: (x: Output, attributes: Attributes) => Output): Output {
+  if (rates.every(rate => rate === 1)) return operation(x, { strides: [1, ...strides, 1], padding: own })
+  return dilated(call, x, { rates, kernel, isSame: own === 'SAME' }, gathered => operation(gathered, { strides: [1, 1, 1, 1], padding: 'VALID' }))
 }
 
 function geometry2D ({ config }: LayerCall): Geometry {
@@ -39,13 +45,16 @@ function lowerConv2D (call: LayerCall): Output {
   return activate(call, y)
 }
 
-/** A convolution over images one pixel high. */
+/** A convolution over images one pixel high. A causal one sees nothing of later steps: `tf.layers` knows the word, and does not compute it. */
 function lowerConv1D (call: LayerCall): Output {
   const { config, scope, input, weight } = call
   const along = (option: string): Pair => [1, config.numbers(option, [1])[0]!]
   const geometry = { kernel: along('kernelSize'), strides: along('strides'), rates: along('dilationRate') }
   const kernel = scope.expandDims(weight('kernel'), 0)
-  const y = convolve(call, scope.expandDims(input, 1), geometry, (x, attributes) => scope.op('Conv2D', [x, kernel], attributes))
+  const isCausal = config.choice('padding', ['valid', 'same', 'causal']) === 'causal'
+  const before = (geometry.kernel[1] - 1) * geometry.rates[1]
+  const image = scope.expandDims(isCausal ? scope.op('Pad', [input, scope.graph.constant({ dtype: 'int32', shape: [3, 2], data: Int32Array.of(0, 0, before, 0, 0, 0) })]) : input, 1)
+  const y = convolve(call, image, { ...geometry, ...(isCausal && { padding: 'VALID' }) }, (x, attributes) => scope.op('Conv2D', [x, kernel], attributes))
   return activate(call, withBias(call, scope.squeeze(y, [1])))
 }
 

@@ -145,7 +145,6 @@ t.test('embedding of numbers given as floats is what tf.layers makes of it', asy
 })
 
 const refused: [what: string, layer: tf.layers.Layer, inputShape: (number | null)[], message: RegExp][] = [
-  ['a causal padding', layers.conv1d({ filters: 1, kernelSize: 2, padding: 'causal' }), [5, 2], /expected "valid" or "same" for its option padding but received "causal"/],
   ['a dilation that tf.layers does not heed', layers.depthwiseConv2d({ kernelSize: 2, dilationRate: 2 }), [5, 5, 2], /its dilationRate is \[2,2\]; .*separableConv2d/],
   ['unequal strides', layers.depthwiseConv2d({ kernelSize: 2, strides: [1, 2] }), [5, 5, 2], /its strides is \[1,2\]/],
   ['a dilation over images of any size', layers.conv2d({ filters: 1, kernelSize: 2, dilationRate: 2 }), [null, null, 2], /its dilationRate is \[2,2\]; give the model a fixed input size/],
@@ -160,6 +159,18 @@ for (const [what, layer, inputShape, message] of refused) {
     await t.rejects(compareLowering(t, model), { code: 'TRAIN_CANNOT_LOWER', message })
   })
 }
+
+t.test('a causal convolution is one over as many zeros before the first step as it looks back', async t => {
+  for (const options of [{ kernelSize: 3 }, { kernelSize: 2, dilationRate: 2 }, { kernelSize: 3, strides: 2 }]) {
+    const input = layers.input({ shape: [5, 2] })
+    const model = tfjs.model({ inputs: input, outputs: layers.conv1d({ filters: 3, padding: 'causal', ...options }).apply(input) as tf.SymbolicTensor })
+    const before = (options.kernelSize - 1) * (options.dilationRate ?? 1)
+    const reference = tfjs.sequential({
+      layers: [layers.reshape({ targetShape: [5, 1, 2], inputShape: [5, 2] }), layers.zeroPadding2d({ padding: [[before, 0], [0, 0]] }), layers.reshape({ targetShape: [5 + before, 2] }), layers.conv1d({ filters: 3, ...options })]
+    })
+    await compareLowering(t, model, { reference })
+  }
+})
 
 t.test('embedding is what tf.layers makes of it', async t => {
   const input = layers.input({ shape: [4], dtype: 'int32' })

@@ -66,6 +66,31 @@ const makeGruCell: MakeCell = (call, inputShape) => {
   }
 }
 
+/** As the GRU cell, but the reset goes after the product, and the state's products have biases of their own. */
+const makeResetAfterGruCell: MakeCell = (call, inputShape) => {
+  const activation = activationOf(call.config, 'activation')
+  const gate = activationOf(call.config, 'recurrentActivation')
+  const units = call.config.number('units')
+  const half = denseHalf(call, inputShape)
+  const { bias, ...weights } = half.projecting.weights
+  const biases = bias === undefined ? undefined : call.scope.operation('Unpack', [bias], { num: 2 })
+  return {
+    ...half,
+    projecting: { ...half.projecting, weights: { ...weights, ...(biases !== undefined && { bias: biases.output(0) }) } },
+    stepping: { ...half.stepping, weights: { ...half.stepping.weights, ...(biases !== undefined && { recurrentBias: biases.output(1) }) } },
+    step: (scope, projected, [state], parts) => {
+      const h = dropState(scope, state!, parts)
+      const product = scope.op('MatMul', [h, parts['recurrentKernel']!])
+      const biased = parts['recurrentBias'] === undefined ? product : scope.op('BiasAdd', [product, parts['recurrentBias']])
+      const [xGates, xCandidate] = scope.splitLast(projected, [2 * units, units])
+      const [hGates, hCandidate] = scope.splitLast(biased, [2 * units, units])
+      const [z, r] = scope.splitLast(gate(scope, scope.add(xGates!, hGates!)), [units, units])
+      const candidate = activation(scope, scope.add(xCandidate!, scope.mul(r!, hCandidate!)))
+      return [scope.add(scope.mul(z!, h), scope.mul(scope.sub(1, z!), candidate))]
+    }
+  }
+}
+
 /** Gates side by side: input, forget, cell, output. */
 const makeLstmCell: MakeCell = (call, inputShape) => {
   const half = denseHalf(call, inputShape)
@@ -92,5 +117,6 @@ export function lstmUpdate ({ config }: LayerCall, units: number): (scope: Scope
 export const cells: Record<string, MakeCell> = {
   SimpleRNNCell: makeSimpleCell,
   GRUCell: makeGruCell,
+  ResetAfterGRUCell: makeResetAfterGruCell,
   LSTMCell: makeLstmCell
 }

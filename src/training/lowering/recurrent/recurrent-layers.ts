@@ -8,6 +8,7 @@ import { cells } from './cells.ts'
 import { fusedLstm } from './fused-lstm.ts'
 import { runCell, type RunOptions } from './run-cell.ts'
 import { makeStackedCells } from './stacked-cells.ts'
+import { givesZerosForMask } from './zero-outputs.ts'
 
 type Run = (call: LayerCall, cell: Cell, options: RunOptions) => Scanned
 
@@ -19,7 +20,7 @@ function lowerRecurrent (call: LayerCall, makeCell: MakeCell, run: Run = runStep
   const first = firstStates(call, cell)
   const mask = call.masks[0] === undefined ? undefined : stepsFirst(call, call.masks[0])
   const { outputs, states } = run(call, cell, { x: stepsFirst(call, input), states: first.map(({ value }) => value), mask, isTraining })
-  return afterKeeping(call, results(call, { outputs, states }), first.flatMap(({ keep }, index) => keep === undefined ? [] : [keep(states[index]!)]))
+  return afterKeeping(call, results(call, { outputs: withZeros(call, outputs, mask), states }), first.flatMap(({ keep }, index) => keep === undefined ? [] : [keep(states[index]!)]))
 }
 
 const runStepwise: Run = ({ scope }, cell, options) => runCell(scope, cell, options)
@@ -49,6 +50,13 @@ function firstStates ({ config, inputs, kept, layer, scope }: LayerCall, { state
     if (sides.length < shape.length) config.refuse('stateful', 'give the model a fixed batch size with batchInputShape or batchShape')
     return kept(`state_${index}`, sides)
   })
+}
+
+/** @param outputs,mask [steps, rows, …] */
+function withZeros ({ layer, scope }: LayerCall, outputs: Output, mask: Output | undefined): Output {
+  if (mask === undefined || !givesZerosForMask(layer)) return outputs
+  const counts = range(rankOf(outputs)).slice(2).reduce((x, axis) => scope.expandDims(x, axis), mask)
+  return scope.op('SelectV2', [counts, outputs, scope.number(0)])
 }
 
 function results ({ config, scope }: LayerCall, { outputs, states }: Scanned): readonly Output[] {
@@ -82,6 +90,7 @@ function lowerRnn (call: LayerCall): readonly Output[] {
 export const recurrentLayers: Record<string, Lowering> = {
   SimpleRNN: { lower: call => lowerRecurrent(call, cells['SimpleRNNCell']!), masks },
   GRU: { lower: call => lowerRecurrent(call, cells['GRUCell']!), masks },
+  ResetAfterGRU: { lower: call => lowerRecurrent(call, cells['ResetAfterGRUCell']!), masks },
   LSTM: { lower: call => lowerRecurrent(call, cells['LSTMCell']!, runLstm), masks },
   RNN: { lower: lowerRnn, masks }
 }
