@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { BadOptionError, UnknownRecipeError } from '../errors.ts'
 import { recipes } from '../recipes/index.ts'
+import type { Precision } from './lowering/scope.ts'
 import { positiveNumber, wholeNumber } from './options.ts'
 import type { Recipe, RecipeSettings } from './recipe.ts'
 
@@ -16,6 +17,7 @@ export interface TrainRequest {
   /** Where runs are kept that were stopped, and what there is to look at after one. */
   readonly runsDir: string | undefined
   readonly isResumed: boolean
+  readonly precision: Precision
   readonly isDryRun: boolean
   readonly findsLearningRate: boolean
 }
@@ -28,6 +30,7 @@ const OPTIONS = {
   'batch-size': { type: 'string' },
   'learning-rate': { type: 'string' },
   seed: { type: 'string' },
+  precision: { type: 'string', default: 'float32' },
   runs: { type: 'string' },
   resume: { type: 'boolean', default: false },
   'dry-run': { type: 'boolean', default: false },
@@ -57,10 +60,13 @@ export function readRequest (argv: readonly string[]): TrainRequest | undefined 
     model: values.name ?? recipe.modelName(values.data),
     runsDir: values.runs,
     isResumed: values.resume,
+    precision: precisionNamed(values.precision),
     isDryRun: values['dry-run'],
     findsLearningRate: values['find-learning-rate']
   }
 }
+
+const PRECISIONS: readonly Precision[] = ['float32', 'bfloat16', 'float16']
 
 type Values = ReturnType<typeof parsed>['values']
 
@@ -89,6 +95,12 @@ function settingsOf ({ settings }: Recipe, values: Values): RecipeSettings {
   }
 }
 
+function precisionNamed (given: string): Precision {
+  const found = PRECISIONS.find(precision => precision === given)
+  if (found === undefined) throw new BadOptionError(`--precision takes ${PRECISIONS.join(', ')}, not "${given}"`)
+  return found
+}
+
 /** What `--help` prints. */
 export function usage (): string {
   const width = Math.max(...recipes.map(({ name }) => name.length))
@@ -112,6 +124,7 @@ Options:
   --batch-size N       rows a step
   --learning-rate X
   --seed N             same seed, same result
+  --precision NAME     what products are calculated in while learning: float32, bfloat16 or float16, where the processor has units for it
   --resume             goes on with the run that was stopped, from the same command line
   --runs DIR           where a run that is stopped is kept, and after it history, metrics and pictures; default runs
   --dry-run            shows the model, learns nothing

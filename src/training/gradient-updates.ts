@@ -1,7 +1,8 @@
 import type { Operation, Output, Variable } from '../tensorflow/index.ts'
 import { clipGradients, type ClipOptions } from './clip-gradients.ts'
 import { gradients } from './gradients.ts'
-import type { Scope } from './lowering/scope.ts'
+import { scaleLoss, type LossScaleOptions } from './loss-scaling.ts'
+import type { Precision, Scope } from './lowering/scope.ts'
 import type { Optimizer } from './optimizers.ts'
 import type { FilledVariable } from './variable-values.ts'
 
@@ -11,6 +12,13 @@ export interface UpdateOptions {
   readonly clip?: ClipOptions
   /** Steps whose gradients are averaged before the weights change once, as if their batches were one; default 1. */
   readonly accumulate?: number
+  /**
+   * What convolutions and matrix products are calculated in while the model learns: default float32. Weights, sums, losses and the exported model
+   * stay float32. bfloat16 has float32's range; for float16 the loss is scaled.
+   */
+  readonly precision?: Precision
+  /** Only for float16. */
+  readonly lossScale?: LossScaleOptions
 }
 
 export interface UpdateInputs extends UpdateOptions {
@@ -32,15 +40,18 @@ export interface Updates {
 }
 
 /** Adds gradients and the optimizer. Variables that the loss does not depend on stay as they are. */
-export function addUpdates (scope: Scope, { loss, variables, step, learningRate, optimizer, clip = {}, accumulate = 1 }: UpdateInputs): Updates {
+export function addUpdates (scope: Scope, { loss, variables, step, learningRate, optimizer, clip = {}, accumulate = 1, precision = 'float32', lossScale = {} }: UpdateInputs): Updates {
   const slots: FilledVariable[] = []
   const slotOf = (name: string, shape: readonly number[], initial: number): Variable => {
     const variable = scope.graph.variable(`training/${name}`, 'float32', shape)
     slots.push({ variable, initial })
     return variable
   }
-  const found = gradients(scope.graph, [loss], variables.map(variable => variable.read()))
-  const learned = variables.flatMap((variable, index) => found[index] === undefined ? [] : [{ variable, gradient: found[index] }])
+  const scaling = precision === 'float16' ? scaleLoss(scope.under('loss_scale'), loss, (name, initial) => slotOf(name, [], initial), lossScale) : undefined
+  const found = gradients(scope.graph, [scaling?.scaled ?? loss], variables.map(variable => variable.read()))
+  const scaled = variables.flatMap((variable, index) => found[index] === undefined ? [] : [{ variable, gradient: found[index] }])
+  const unscaled = scaling?.unscale(scaled.map(({ gradient }) => gradient))
+  const learned = scaled.map(({ variable, gradient }, index) => ({ variable, gradient: unscaled?.gradients[index] ?? gradient }))
   const sums = learned.map(({ variable, gradient }) => accumulate === 1 ? onlyOne(gradient) : accumulated(scope, gradient, slotOf(`${variable.name}/gradient`, variable.shape, 0), accumulate))
   const clipped = clipGradients(scope, sums.map(({ mean }) => mean), clip)
   const apply = optimizer.begin({ scope, learningRate, step: updatesOf(scope, step, accumulate), scalarSlot: (name, initial) => slotOf(name, [], initial) })
@@ -51,7 +62,8 @@ export function addUpdates (scope: Scope, { loss, variables, step, learningRate,
     slot: (name, initial = 0) => slotOf(`${variable.name}/${name}`, variable.shape, initial),
     after: []
   }))
-  return { slots, apply: [...changes, ...sums.flatMap(({ forget }) => forget)], gather: sums.flatMap(({ gather }) => gather) }
+  const rescale = unscaled?.updates ?? []
+  return { slots, apply: [...changes, ...sums.flatMap(({ forget }) => forget), ...rescale], gather: [...sums.flatMap(({ gather }) => gather), ...(accumulate === 1 ? [] : rescale)] }
 }
 
 /** A gradient as the optimizer gets it. */

@@ -10,6 +10,7 @@ import { exportVersion, type ExportedVersion } from './export.ts'
 import { recordGolden, type GoldenInput } from './golden-inputs.ts'
 import type { History } from './history.ts'
 import { describeRates } from './learning-rate-finder.ts'
+import type { Precision } from './lowering/scope.ts'
 import { modelSummary } from './model-summary.ts'
 import { TrainingStopped } from './options.ts'
 import { buildPredictor, closePredictor, savePredictor, type Predictor } from './predictor.ts'
@@ -43,6 +44,8 @@ export interface RecipeRunOptions {
   readonly stream: ProgressStream
   /** Shows the model instead of training it. */
   readonly isDryRun: boolean
+  /** What products are calculated in while the model learns; default float32. */
+  readonly precision?: Precision
   /** Tries learning rates instead of training. */
   readonly findsLearningRate?: boolean
   readonly signal?: AbortSignal
@@ -150,7 +153,8 @@ export class RecipeRun {
       throw new DryRunEnded('Nothing was learned.')
     }
     const { model, inputTypes, heldOut, show } = training
-    const trainer = await Trainer.create({ metrics: ['accuracy'], ...training, seed: this.settings.seed })
+    const { precision } = this.#options
+    const trainer = await Trainer.create({ metrics: ['accuracy'], ...training, seed: this.settings.seed, ...(precision !== undefined && { precision }) })
     try {
       if (this.#options.findsLearningRate === true) await this.#findLearningRate(trainer, training.data)
       const { history, rates } = await this.#fit(trainer, training)
@@ -174,13 +178,13 @@ export class RecipeRun {
 
   /** Adds the version to the models folder, whole or not at all, and closes the predictor. @throws as `exportVersion` */
   async export ({ predictor, metrics, manifest, golden, origin, assets }: RecipeExport): Promise<ExportedVersion> {
-    const { recipe, settings: { seed, ...settings }, command, model, checkpoints, report } = this.#options
+    const { recipe, settings: { seed, ...settings }, command, model, checkpoints, precision, report } = this.#options
     try {
       const exported = await exportVersion(this.modelsDir, model, async directory => {
         await savePredictor(directory, predictor, assets)
         return {
           ...manifest,
-          training: { recipe: recipe.name, settings: { ...settings }, seed, metrics: { ...metrics }, createdAt: new Date().toISOString(), command, origin },
+          training: { recipe: recipe.name, settings: { ...settings, ...(precision !== undefined && { precision }) }, seed, metrics: { ...metrics }, createdAt: new Date().toISOString(), command, origin },
           golden: await recordGolden(predictor, golden)
         }
       })
@@ -222,9 +226,9 @@ export class RecipeRun {
 
   /** What the run was asked to do. */
   #asked (): Record<string, unknown> {
-    const { recipe, settings, options, command, data } = this.#options
+    const { recipe, settings, options, command, data, precision = 'float32' } = this.#options
     const own = Object.fromEntries(Object.entries(recipe.options ?? {}).map(([name, { default: otherwise }]) => [name, options[name] ?? otherwise]))
-    return { recipe: recipe.name, command, ...(data !== undefined && { data }), ...settings, ...own, createdAt: new Date().toISOString() }
+    return { recipe: recipe.name, command, ...(data !== undefined && { data }), ...settings, precision, ...own, createdAt: new Date().toISOString() }
   }
 
   /** Where there is something to look at. A model is not lost because a picture of it can't be written. */

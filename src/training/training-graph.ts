@@ -89,7 +89,7 @@ function fillGraph (graph: Graph, model: tf.LayersModel, options: TrainingOption
     step,
     seedOfUse: use => derivedSeed(options.seed, AUGMENTATION_USES + use)
   })
-  const learning = lowerModel(graph, model, { inputs: augmented.inputs, variables, training: { step, seedOfUse }, prefix: 'training' })
+  const learning = lowerModel(graph, model, { inputs: augmented.inputs, variables, training: { step, seedOfUse }, prefix: 'training', ...(options.precision !== undefined && { precision: options.precision }) })
   const trained = addFigures(scope, learning, measures.map((measure, index) => ({ ...measure, target: augmented.targets[index]! })), { isTraining: true })
   const measured = addFigures(scope.under('evaluation'), predicting, measures, { isTraining: false })
   const updates = addUpdates(scope, { ...options, loss: trained.loss, variables: variables.trainable(model), step, learningRate })

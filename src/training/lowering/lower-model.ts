@@ -6,7 +6,7 @@ import type { KeptValue, LayerCall, Lowering, Masked } from './layer-call.ts'
 import type { ModelVariables } from './model-variables.ts'
 import { regularizationLosses } from './regularizers.ts'
 import { findLowering, loweredLayers } from './registry.ts'
-import { Scope } from './scope.ts'
+import { Scope, type Precision } from './scope.ts'
 
 /** How a model is lowered. */
 export interface LowerOptions {
@@ -17,6 +17,8 @@ export interface LowerOptions {
   readonly training?: TrainingInputs
   /** Put before the names of the operations. */
   readonly prefix?: string
+  /** Default float32. */
+  readonly precision?: Precision
 }
 
 /** What random operations are seeded with while training. */
@@ -94,7 +96,8 @@ class ModelWalk {
   }
 
   #scopeOf ({ name }: tf.layers.Layer): Scope {
-    return new Scope(this.#graph, this.#options.prefix === undefined ? name : `${this.#options.prefix}/${name}`)
+    const { prefix, precision } = this.#options
+    return new Scope(this.#graph, prefix === undefined ? name : `${prefix}/${name}`, precision)
   }
 
   #lowerLayer (layer: tf.layers.Layer, inputs: readonly Masked[], scope: Scope): readonly Masked[] {

@@ -3,19 +3,27 @@ import type { Attributes, DType, Graph, Operation, OperationInput, Output } from
 /** A dimension: a number where the graph's builder knows it, a scalar int32 output where only the run does. */
 export type Dimension = number | Output
 
+/** What the products of a model are calculated in while it learns; variables and sums stay float32. */
+export type Precision = 'float32' | 'bfloat16' | 'float16'
+
+/** Products of many numbers: what takes the time, and what processors have units for in half precision. */
+const PRODUCTS = new Set(['MatMul', 'BatchMatMulV2', 'Conv2D', 'Conv2DBackpropInput', 'Conv3D', 'Conv3DBackpropInputV2', 'DepthwiseConv2dNative'])
+
 /** Writes operations into a graph under one name, as a layer's: `dense/MatMul`, `dense/BiasAdd`. */
 export class Scope {
   readonly graph: Graph
+  readonly precision: Precision
   readonly #name: string
 
   /** @param name characters that TensorFlow does not allow in a name become `_` */
-  constructor (graph: Graph, name: string) {
+  constructor (graph: Graph, name: string, precision: Precision = 'float32') {
     this.graph = graph
+    this.precision = precision
     this.#name = name.replace(/[^\w./-]/g, '_').replace(/^[^A-Za-z0-9.]/, '.')
   }
 
   under (name: string): Scope {
-    return new Scope(this.graph, `${this.#name}/${name}`)
+    return new Scope(this.graph, `${this.#name}/${name}`, this.precision)
   }
 
   operation (type: string, inputs: readonly OperationInput[], attributes: Attributes = {}, controlInputs: readonly Operation[] = []): Operation {
@@ -24,7 +32,14 @@ export class Scope {
 
   /** The first output of an operation. */
   op (type: string, inputs: readonly OperationInput[], attributes: Attributes = {}): Output {
+    if (this.precision !== 'float32' && PRODUCTS.has(type)) return this.#inHalf(type, inputs, attributes)
     return this.operation(type, inputs, attributes).output(0)
+  }
+
+  /** float32 in and out, so that nothing around has to know. */
+  #inHalf (type: string, inputs: readonly OperationInput[], attributes: Attributes): Output {
+    const cast = (input: OperationInput): OperationInput => 'dtype' in input && input.dtype === 'float32' ? this.cast(input, this.precision) : input
+    return this.cast(this.operation(type, inputs.map(cast), attributes).output(0), 'float32')
   }
 
   ints (values: readonly number[]): Output {
