@@ -1,5 +1,5 @@
 // `npm run load [-- scenario … --quick --list]` and `npm run bench:train` (`--training`): measures, prints, writes load/results/ and docs/benchmarks.md. Exit code 1 if a scenario failed.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -87,6 +87,6 @@ function print ({ scenario, verdict, reason, outcome, seconds }: Record): void {
 
 async function writePage (): Promise<void> {
   const records = await readRecords()
-  await writeFile(PAGE, makePage(ALL.flatMap(({ name }) => records.get(name) ?? [])))
+  await writeFile(PAGE, makePage(ALL.map(({ name }) => name), records, await readFile(PAGE, 'utf8').catch(() => '')))
   console.log('docs/benchmarks.md written')
 }

@@ -15,9 +15,24 @@ number of runs under way; where there are pictures to decode, with the time that
 tfjs-node, with no server.
 `
 
-/** The whole page, from what the scenarios last gave. */
-export function makePage (records: readonly Record[]): string {
-  return `${[HEAD, ...records.map(section)].join('\n').trimEnd()}\n`
+/**
+ * The whole page, from what the scenarios last gave.
+ *
+ * @param names of all scenarios, in the order of the page
+ * @param before the page as it was: keeps what it says of scenarios that were measured on another machine
+ */
+export function makePage (names: readonly string[], records: ReadonlyMap<string, Record>, before = ''): string {
+  const kept = sectionsOf(before)
+  const sections = names.flatMap(name => {
+    const record = records.get(name)
+    return record === undefined ? kept.get(name) ?? [] : section(record)
+  })
+  return `${[HEAD, ...sections].join('\n').trimEnd()}\n`
+}
+
+function sectionsOf (page: string): Map<string, string> {
+  const sections = page.split(/^(?=## )/m).slice(1)
+  return new Map(sections.map(text => [/^## (.*)/.exec(text)![1]!, `${text.trimEnd()}\n`]))
 }
 
 function section (record: Record): string {

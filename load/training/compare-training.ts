@@ -18,7 +18,7 @@ export interface TrainingGoal {
 }
 
 interface Peer {
-  readonly name: 'tensorport' | 'Keras' | 'tfjs-node'
+  readonly name: 'tensorport' | 'Keras' | 'tfjs-node' | 'tensorport, bfloat16' | 'Keras, mixed_bfloat16'
   readonly rows: number
   run (rows: number, epochs: number): Promise<TrainingResult>
 }
@@ -58,7 +58,7 @@ export async function compareTraining (context: LoadContext, name: CaseName, goa
 }
 
 function checksAgainst (ours: Measured, { peer, rowsPerSecond, peakBytes }: Measured, goal: TrainingGoal): Check[] {
-  if (peer === ours.peer) return []
+  if (peer.name !== 'Keras' && peer.name !== 'tfjs-node') return []
   const [times, least] = [ours.rowsPerSecond.median / rowsPerSecond.median, peer.name === 'Keras' ? goal.keras : goal.tfjsNode]
   const speed = { claim: `at least ${least} × as fast as ${peer.name}`, found: `${formatNumber(times)} ×`, isMet: times >= least }
   const memory = { claim: 'peak memory not above Keras\'s', found: `${formatMib(ours.peakBytes)} against ${formatMib(peakBytes)} MiB`, isMet: ours.peakBytes <= peakBytes }
@@ -75,11 +75,13 @@ function summary (peer: Peer, rows: number, results: readonly TrainingResult[]):
 
 function findPeers (name: CaseName, { rows, tfjsRows = rows, batchSize }: TrainingCase): { peers: Peer[], notes: string[] } {
   const python = pythonPath(process.env)
-  const peers: Peer[] = [{ name: 'tensorport', rows, run: async (rows, epochs) => await inProcess({ by: 'tensorport', name, rows, epochs }) }]
+  const own = (precision: TrainingJob['precision']): Peer['run'] => async (rows, epochs) => await inProcess({ by: 'tensorport', name, rows, epochs, precision })
+  const peers: Peer[] = [{ name: 'tensorport', rows, run: own('float32') }, { name: 'tensorport, bfloat16', rows, run: own('bfloat16') }]
   const notes: string[] = []
-  if (existsSync(python)) peers.push({ name: 'Keras', rows, run: async (rows, epochs) => await byKeras(python, [name, rows, batchSize, epochs]) })
+  const keras = (policy: string): Peer['run'] => async (rows, epochs) => await byKeras(python, [name, rows, batchSize, epochs, policy])
+  if (existsSync(python)) peers.push({ name: 'Keras', rows, run: keras('float32') }, { name: 'Keras, mixed_bfloat16', rows, run: keras('mixed_bfloat16') })
   else notes.push('Keras was left out: there is no Python with it (`npm run setup -- --for ci` makes one).')
-  if (existsSync(ADDON)) peers.push({ name: 'tfjs-node', rows: tfjsRows, run: async (rows, epochs) => await inProcess({ by: 'tfjs-node', name, rows, epochs }) })
+  if (existsSync(ADDON)) peers.push({ name: 'tfjs-node', rows: tfjsRows, run: async (rows, epochs) => await inProcess({ by: 'tfjs-node', name, rows, epochs, precision: 'float32' }) })
   else notes.push('tfjs-node was left out: its addon is not built.')
   if (tfjsRows !== rows) notes.push(`tfjs-node had ${tfjsRows} rows.`)
   return { peers, notes }

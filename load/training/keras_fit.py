@@ -1,4 +1,4 @@
-"""Trains one of the cases of cases.ts by Keras: `keras_fit.py NAME ROWS BATCH_SIZE EPOCHS` prints {"epochSeconds": […], "peakBytes": n}."""
+"""Trains one of the cases of cases.ts by Keras: `keras_fit.py NAME ROWS BATCH_SIZE EPOCHS POLICY` prints {"epochSeconds": […], "peakBytes": n}."""
 import json
 import os
 import resource
@@ -16,16 +16,16 @@ VOCABULARY, STEPS = 10_000, 200
 
 MODELS = {
     'mlp': (10, lambda: [
-        keras.Input((784,)), layers.Dense(256, 'relu'), layers.Dropout(0.2), layers.Dense(128, 'relu'), layers.Dropout(0.2), layers.Dense(10, 'softmax')]),
+        keras.Input((784,)), layers.Dense(256, 'relu'), layers.Dropout(0.2), layers.Dense(128, 'relu'), layers.Dropout(0.2), layers.Dense(10, 'softmax', dtype='float32')]),
     'cnn': (10, lambda: [
         keras.Input((32, 32, 3)),
         layers.Conv2D(32, 3, activation='relu'), layers.MaxPooling2D(2),
         layers.Conv2D(64, 3, activation='relu'), layers.MaxPooling2D(2),
         layers.Conv2D(128, 3, activation='relu'), layers.MaxPooling2D(2),
-        layers.Flatten(), layers.Dense(128, 'relu'), layers.Dropout(0.5), layers.Dense(10, 'softmax')]),
+        layers.Flatten(), layers.Dense(128, 'relu'), layers.Dropout(0.5), layers.Dense(10, 'softmax', dtype='float32')]),
     'lstm': (2, lambda: [
         keras.Input((STEPS,), dtype='int32'), layers.Embedding(VOCABULARY, 100), layers.LSTM(64), layers.Dropout(0.5),
-        layers.Dense(64, 'relu'), layers.Dropout(0.5), layers.Dense(2, 'softmax')]),
+        layers.Dense(64, 'relu'), layers.Dropout(0.5), layers.Dense(2, 'softmax', dtype='float32')]),
 }
 
 
@@ -38,7 +38,8 @@ class Clock(keras.callbacks.Callback):
         self.ends.append(time.perf_counter())
 
 
-def main(name, rows, batch_size, epochs):
+def main(name, rows, batch_size, epochs, policy):
+    keras.config.set_dtype_policy(policy)
     classes, make_layers = MODELS[name]
     random = np.random.default_rng(1)
     model = keras.Sequential(make_layers())
@@ -52,4 +53,4 @@ def main(name, rows, batch_size, epochs):
     print(json.dumps({'epochSeconds': seconds, 'peakBytes': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
 
 
-main(sys.argv[1], *map(int, sys.argv[2:5]))
+main(sys.argv[1], *map(int, sys.argv[2:5]), sys.argv[5])

@@ -9,6 +9,8 @@ import { CASES, labels, type CaseName, type TrainingCase } from './cases.ts'
 export interface TrainingJob {
   readonly by: 'tensorport' | 'tfjs-node'
   readonly name: CaseName
+  /** Of tensorport's products. */
+  readonly precision: 'float32' | 'bfloat16'
   readonly rows: number
   /** Timed ones; one more goes before them. */
   readonly epochs: number
@@ -30,25 +32,25 @@ process.once('message', (job: TrainingJob) => {
 
 process.once('disconnect', () => process.exit(1))
 
-async function train ({ by, name, rows, epochs }: TrainingJob): Promise<number[]> {
+async function train ({ by, name, rows, epochs, precision }: TrainingJob): Promise<number[]> {
   const trained: TrainingCase = CASES[name]
   const ends: number[] = []
   const onEpochEnd = (): void => { ends.push(performance.now()) }
   const fit = by === 'tensorport' ? byTensorport : byTfjs
-  await fit(trained, rows, epochs + 1, onEpochEnd)
+  await fit(trained, { rows, epochs: epochs + 1, precision }, onEpochEnd)
   return ends.slice(1).map((end, index) => (end - ends[index]!) / 1000)
 }
 
-type Fit = (trained: TrainingCase, rows: number, epochs: number, onEpochEnd: () => void) => Promise<void>
+type Fit = (trained: TrainingCase, job: Pick<TrainingJob, 'rows' | 'epochs' | 'precision'>, onEpochEnd: () => void) => Promise<void>
 
-const byTensorport: Fit = async (trained, rows, epochs, onEpochEnd) => {
-  const trainer = await Trainer.create({ model: trained.buildModel(), loss: 'sparseCategoricalCrossentropy', optimizer: adam({ learningRate: 0.001 }), metrics: ['accuracy'], seed: 1 })
+const byTensorport: Fit = async (trained, { rows, epochs, precision }, onEpochEnd) => {
+  const trainer = await Trainer.create({ model: trained.buildModel(), loss: 'sparseCategoricalCrossentropy', optimizer: adam({ learningRate: 0.001 }), metrics: ['accuracy'], seed: 1, precision })
   await trainer.fit({ data: tensorDataset(trained.inputs(rows), labels(rows, trained.classes)), epochs, batchSize: trained.batchSize, callbacks: [{ onEpochEnd }] })
   await trainer.close()
 }
 
 /** As its users do it: one-hot labels, the data as tensors of its own, `model.fit`. */
-const byTfjs: Fit = async (trained, rows, epochs, onEpochEnd) => {
+const byTfjs: Fit = async (trained, { rows, epochs }, onEpochEnd) => {
   const model = trained.buildModel()
   model.compile({ optimizer: tf.train.adam(0.001), loss: 'categoricalCrossentropy', metrics: ['accuracy'] })
   const x = toTfjs(trained.inputs(rows))
