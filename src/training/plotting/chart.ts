@@ -1,10 +1,10 @@
-import { HeatmapChart, LineChart, ParallelChart, ScatterChart } from 'echarts/charts'
+import { BarChart, HeatmapChart, LineChart, ParallelChart, ScatterChart } from 'echarts/charts'
 import { AxisPointerComponent, GridComponent, LegendComponent, MarkLineComponent, ParallelComponent, TitleComponent, VisualMapComponent } from 'echarts/components'
 import { init, use, type EChartsCoreOption } from 'echarts/core'
 import { SVGRenderer } from 'echarts/renderers'
 
 use([
-  AxisPointerComponent, GridComponent, HeatmapChart, LegendComponent, LineChart, MarkLineComponent, ParallelChart, ParallelComponent, ScatterChart,
+  AxisPointerComponent, BarChart, GridComponent, HeatmapChart, LegendComponent, LineChart, MarkLineComponent, ParallelChart, ParallelComponent, ScatterChart,
   SVGRenderer, TitleComponent, VisualMapComponent
 ])
 

@@ -1,4 +1,4 @@
-import { FONT } from './chart.ts'
+import { sheet, words } from './sheet.ts'
 
 export interface SheetPicture {
   /** A PNG file. */
@@ -56,20 +56,6 @@ export function textSheet (title: string, texts: readonly SheetText[]): string {
   return sheet(title, TEXT_WIDTH, y + GAP, cells)
 }
 
-function sheet (title: string, width: number, height: number, cells: readonly string[]): string {
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="${FONT}">`,
-    `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
-    `<text x="${width / 2}" y="32" text-anchor="middle" font-size="17" font-weight="bold" fill="#333333">${escaped(title)}</text>`,
-    ...cells,
-    '</svg>\n'
-  ].join('\n')
-}
-
-function words (text: string, { x, y, size, fill }: { x: number, y: number, size: number, fill: string }): string {
-  return `<text x="${x}" y="${y}" font-size="${size}" fill="${fill}">${escaped(text)}</text>`
-}
-
 function wrap (text: string): string[] {
   const lines: string[] = ['']
   for (const word of text.split(/\s+/).map(long => cut(long, LINE_LETTERS))) {
@@ -89,10 +75,4 @@ function wrap (text: string): string[] {
 function cut (text: string, letters: number): string {
   const all = [...text]
   return all.length <= letters ? text : `${all.slice(0, letters - 1).join('')}…`
-}
-
-/** What XML can't hold, such as control characters, is a blank. */
-function escaped (text: string): string {
-  const allowed = text.toWellFormed().replace(/[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, ' ')
-  return allowed.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 }
