@@ -4,13 +4,13 @@ import { flipLeftRight } from '../training/augmentation.ts'
 import { tensorDataset } from '../training/datasets/dataset.ts'
 import { photoDataset } from '../training/datasets/photos.ts'
 import { goldenImage } from '../training/golden-inputs.ts'
-import { efficientNetLiteLayers } from '../training/imagenet/efficientnet-lite-layers.ts'
+import { layersOf } from '../training/importing/imported-model.ts'
 import { adam } from '../training/optimizers.ts'
 import { closePredictor } from '../training/predictor.ts'
 import type { Recipe } from '../training/recipe.ts'
 import { showImages } from '../training/report/examples.ts'
 import { tf as tfjs } from '../training/tf.ts'
-import { modelNameOf, PHOTO_DATA, withPhotos } from './photos.ts'
+import { modelNameOf, PHOTO_DATA, PHOTO_OPTIONS, withPhotos } from './photos.ts'
 import { buildHead, headLayers } from './transfer.ts'
 
 // The head first learns alone: while it knows nothing, its gradients would undo what the base knows.
@@ -23,7 +23,7 @@ function buildModel (base: tf.LayersModel, head: readonly (readonly [unknown, Te
   const probabilities = layers.reduce((x, layer) => layer.apply(x) as tf.SymbolicTensor, base.outputs[0]!)
   const values = head.map(([, { data, shape }]) => tfjs.tensor(data as Float32Array, [...shape]))
   for (const layer of layers) layer.setWeights(values.splice(0, layer.weights.length))
-  const withWeights = base.layers.filter(({ weights }) => weights.length > 0)
+  const withWeights = layersOf(base).filter(({ weights }) => weights.length > 0)
   for (const layer of withWeights.slice(0, Math.max(withWeights.length - unfrozen, 0))) layer.trainable = false
   return tfjs.model({ inputs: base.inputs, outputs: probabilities })
 }
@@ -34,12 +34,12 @@ export const fineTune: Recipe = {
   summary: 'as transfer, then the last layers of the base learn too',
   data: PHOTO_DATA,
   settings: { epochs: 8, batchSize: 32, learningRate: 0.00001, seed: 1 },
-  options: { unfreeze: { description: 'how many layers of the base learn, counted from its end', default: '20' } },
+  options: { ...PHOTO_OPTIONS, unfreeze: { description: 'how many layers of the base learn, counted from its end', default: '20' } },
   modelName: data => modelNameOf(data, 'fine-tune'),
 
   async run (run) {
     const unfrozen = run.numberOption('unfreeze', { least: 0, isWhole: true })
-    return await withPhotos(run, async ({ base, classes, train, heldOut, origin }) => {
+    return await withPhotos(run, async ({ base, baseLayers, classes, train, heldOut, origin }) => {
       run.say('The head, on the frozen base:')
       const heldOutPhotos = photoDataset(heldOut.files, base.contract)
       const head = await run.train({
@@ -55,7 +55,7 @@ export const fineTune: Recipe = {
       await closePredictor(head.predictor)
 
       run.say(`The last ${unfrozen} layers of the base too:`)
-      const layers = await efficientNetLiteLayers(base)
+      const layers = await baseLayers()
       const tuned = await run.train({
         model: run.build(() => buildModel(layers, head.values, classes.length, unfrozen)),
         inputTypes: { pixels: 'uint8' },

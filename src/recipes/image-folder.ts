@@ -2,7 +2,7 @@ import type tf from '@tensorflow/tfjs'
 import type { Recipe } from '../training/recipe.ts'
 import { tf as tfjs } from '../training/tf.ts'
 import { trainOnFrozenBase } from './frozen-base.ts'
-import { modelNameOf, PHOTO_DATA } from './photos.ts'
+import { modelNameOf, PHOTO_DATA, PHOTO_OPTIONS } from './photos.ts'
 
 // There are more features than photos, as a rule: both keep the head from learning photos by heart. With them every seed ends within a
 // percent of the others, without them within four.
@@ -26,6 +26,7 @@ export const imageFolder: Recipe = {
   name: 'image-folder',
   summary: 'classifier of your own photos, on what the model "imagenet" sees in them',
   data: PHOTO_DATA,
+  options: PHOTO_OPTIONS,
   settings: {
     epochs: 40, // an epoch over a thousand photos takes a tenth of a second
     batchSize: 32,

@@ -1,9 +1,15 @@
+import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
+import type tf from '@tensorflow/tfjs'
 import { BadOptionError, DatasetError } from '../errors.ts'
+import { MODEL_NAME } from '../registry/scan.ts'
 import type { TensorValue } from '../tensorflow/index.ts'
 import { findClassFolders, type LabelledFile } from '../training/datasets/class-folders.ts'
 import { openImageBase, type ImageBase } from '../training/image-base.ts'
 import { extractFeatures, type PhotoFeatures } from '../training/image-features.ts'
+import { efficientNetLiteLayers } from '../training/imagenet/efficientnet-lite-layers.ts'
+import { importBase } from '../training/importing/import-base.ts'
+import { PIXELS, type Pixels } from '../training/importing/purpose.ts'
 import type { RecipeRun } from '../training/recipe-run.ts'
 
 /** Photos of one side of the split, as the base sees them. */
@@ -15,6 +21,8 @@ export interface SeenPhotos extends Omit<PhotoFeatures, 'skipped'> {
 /** What every recipe for your own photos begins with. */
 export interface Photos {
   readonly base: ImageBase
+  /** The base to be trained on: from `pixels`, 0…255, to features. */
+  readonly baseLayers: () => Promise<tf.LayersModel>
   readonly classes: readonly string[]
   readonly train: SeenPhotos
   readonly heldOut: SeenPhotos
@@ -22,11 +30,17 @@ export interface Photos {
   readonly origin: string
 }
 
-/** What photos are seen with. */
-const BASE = 'imagenet'
 /** Where the base is if `--models` names a folder without it. */
 const DEFAULT_MODELS_DIR = 'models'
 const SKIPPED_SHOWN = 20
+
+const AS_IT_LOOKS = 'as it looks'
+
+/** What recipes for photos are told besides. */
+export const PHOTO_OPTIONS = {
+  base: { description: 'what photos are seen with: a model in the models folder, or a Keras .keras or .h5 file or a TensorFlow.js model.json', default: 'imagenet' },
+  pixels: { description: `what a base from a file takes: ${PIXELS.join(', ')} (0 to 255, 0 to 1, -1 to 1)`, default: AS_IT_LOOKS }
+}
 
 /** What `--data` has to be. */
 export const PHOTO_DATA = 'folder of class folders of photos: <class>/…, or train/<class>/… beside val/<class>/…'
@@ -41,16 +55,29 @@ export async function withPhotos<Result> (run: RecipeRun, work: (photos: Photos)
   if (run.data === undefined) throw new BadOptionError('Say where the photos are: --data DIR')
   const folders = await findClassFolders(run.data, run.settings.seed)
   run.say(`${folders.classes.length} classes: ${folders.classes.join(', ')}`)
-  const base = await openImageBase([run.modelsDir, DEFAULT_MODELS_DIR], BASE)
+  const { base, baseLayers } = await openBase(run)
   try {
     const train = await see(run, base, folders.train, 'Photos to learn from')
     const heldOut = await see(run, base, folders.validation, 'Photos held out')
     requireEveryClass(train.labels, folders.classes)
     if (heldOut.files.length === 0) throw new DatasetError('None of the held-out photos can be read')
-    return await work({ base, classes: folders.classes, train, heldOut, origin: `Photos of ${basename(resolve(run.data))}; base: ${base.manifest.training?.origin ?? base.directory}` })
+    return await work({ base, baseLayers, classes: folders.classes, train, heldOut, origin: `Photos of ${basename(resolve(run.data))}; base: ${base.manifest.training?.origin ?? base.directory}` })
   } finally {
     await base.model.dispose()
   }
+}
+
+/** A model of the models folder, or a file of one by others. */
+async function openBase (run: RecipeRun): Promise<Pick<Photos, 'base' | 'baseLayers'>> {
+  const [name, pixels] = [run.option('base'), run.option('pixels')]
+  if (pixels !== AS_IT_LOOKS && !PIXELS.includes(pixels as Pixels)) throw new BadOptionError(`--pixels takes ${PIXELS.join(', ')}, not "${pixels}"`)
+  if (MODEL_NAME.test(name) && !existsSync(name)) {
+    const base = await openImageBase([run.modelsDir, DEFAULT_MODELS_DIR], name)
+    return { base, baseLayers: async () => await efficientNetLiteLayers(base) }
+  }
+  const { base, layers } = await importBase(name, pixels === AS_IT_LOOKS ? undefined : pixels as Pixels)
+  run.say(`Base: ${base.featureCount} features of ${base.manifest.training!.origin!}`)
+  return { base, baseLayers: async () => layers }
 }
 
 /** The folder's name, in the letters that a model's may have. */

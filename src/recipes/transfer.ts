@@ -2,7 +2,7 @@ import type tf from '@tensorflow/tfjs'
 import type { Recipe } from '../training/recipe.ts'
 import { tf as tfjs } from '../training/tf.ts'
 import { trainOnFrozenBase } from './frozen-base.ts'
-import { modelNameOf, PHOTO_DATA } from './photos.ts'
+import { modelNameOf, PHOTO_DATA, PHOTO_OPTIONS } from './photos.ts'
 
 const UNITS = 512
 const DROPOUT = 0.5 // of the units; the head has ten times as many weights as there are photos
@@ -26,6 +26,7 @@ export const transfer: Recipe = {
   name: 'transfer',
   summary: 'photos by a frozen ImageNet base (EfficientNet-Lite0) and a head of 512 units',
   data: PHOTO_DATA,
+  options: PHOTO_OPTIONS,
   settings: { epochs: 20, batchSize: 32, learningRate: 0.0003, seed: 1 },
   modelName: data => modelNameOf(data, 'transfer'),
   run: async run => await trainOnFrozenBase(run, buildHead)

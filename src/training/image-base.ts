@@ -21,7 +21,8 @@ export interface ImageBase {
   features (pixels: TensorValue): Promise<TensorValue>
 }
 
-const SIGNATURE = 'features'
+/** Of the signature from pixels to features. */
+export const FEATURES_SIGNATURE = 'features'
 
 /**
  * Opens the newest version of an image model.
@@ -31,18 +32,22 @@ const SIGNATURE = 'features'
  * @throws BadSavedModelError, BadManifestError if it is broken
  */
 export async function openImageBase (modelsDirs: readonly string[], name: string): Promise<ImageBase> {
-  const directory = await findNewest(modelsDirs, name)
+  return await openBaseDirectory(await findNewest(modelsDirs, name))
+}
+
+/** @param directory of a version @throws as `openImageBase` */
+export async function openBaseDirectory (directory: string): Promise<ImageBase> {
   const path = join(directory, 'model.json')
   const manifest = parseManifest(path, await readFile(path, 'utf8').catch((error: Error) => { throw new BadOptionError(`The base ${directory} has no manifest: ${error.message}`) }))
   if (manifest.image?.scaling.where !== 'graph') throw new BadOptionError(`The base ${directory} is not an image model that takes bytes`)
   const model = await loadSavedModel(directory)
-  const signature = model.signatures[SIGNATURE]
+  const signature = model.signatures[FEATURES_SIGNATURE]
   const tensors = signature === undefined ? undefined : onlyTensors(signature)
   if (tensors === undefined) {
     await model.dispose()
-    throw new BadOptionError(`The base ${directory} has no signature "${SIGNATURE}" from pixels to a row of numbers`)
+    throw new BadOptionError(`The base ${directory} has no signature "${FEATURES_SIGNATURE}" from pixels to a row of numbers`)
   }
-  return { model, directory, manifest, contract: manifest.image, ...tensors, features: async pixels => (await model.run(SIGNATURE, { [tensors.input]: pixels }))[tensors.output]! }
+  return { model, directory, manifest, contract: manifest.image, ...tensors, features: async pixels => (await model.run(FEATURES_SIGNATURE, { [tensors.input]: pixels }))[tensors.output]! }
 }
 
 async function findNewest (modelsDirs: readonly string[], name: string): Promise<string> {

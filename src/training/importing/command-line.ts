@@ -3,7 +3,7 @@ import { basename, dirname, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { BadOptionError } from '../../errors.ts'
 import { checkDestination } from '../export.ts'
-import type { Purpose } from './purpose.ts'
+import { PIXELS, type Purpose } from './purpose.ts'
 
 export interface ImportRequest {
   /** As the user gave it: a file, or a folder with a `model.json`. */
@@ -25,7 +25,6 @@ const OPTIONS = {
 } as const
 
 const TASKS = ['image-classification', 'text-classification', 'tensor'] as const
-const PIXELS = ['bytes', 'unit', 'signed'] as const
 const ACTIVATIONS = ['none', 'softmax', 'sigmoid'] as const
 
 /** What `--help` prints. */

@@ -42,7 +42,7 @@ export function fromLayers (given: tf.LayersModel): ImportedModel {
 }
 
 /** Layers of nested models in place of these. */
-function layersOf (model: tf.LayersModel): tf.layers.Layer[] {
+export function layersOf (model: tf.LayersModel): tf.layers.Layer[] {
   return model.layers.flatMap(layer => 'layers' in layer ? layersOf(layer as tf.LayersModel) : [layer])
 }
 
@@ -50,7 +50,7 @@ function shapes (names: readonly string[], tensors: readonly tf.SymbolicTensor[]
   return Object.fromEntries(names.map((name, index) => [name, freeShape(tensors[index]!.shape)]))
 }
 
-async function valuesOf ({ weights }: tf.LayersModel): Promise<[tf.LayerVariable, TensorValue][]> {
+export async function valuesOf ({ weights }: tf.LayersModel): Promise<[tf.LayerVariable, TensorValue][]> {
   return await Promise.all(weights.map(async weight => {
     const data = await weight.read().data() as Float32Array | Int32Array
     return [weight, { dtype: data instanceof Float32Array ? 'float32' : 'int32', shape: weight.shape as number[], data }] as [tf.LayerVariable, TensorValue]

@@ -14,7 +14,8 @@ export interface Purpose {
 }
 
 /** bytes: 0 to 255, unit: 0 to 1, signed: −1 to 1 */
-export type Pixels = 'bytes' | 'unit' | 'signed'
+export const PIXELS = ['bytes', 'unit', 'signed'] as const
+export type Pixels = typeof PIXELS[number]
 
 export interface Plan {
   readonly manifest: Pick<Manifest, 'task' | 'labels' | 'image' | 'text' | 'activation'>
