@@ -7,6 +7,7 @@ export {
 } from './dtype.ts'
 export { floats, Graph, strings, type ImportOptions, type OperationInput, type OperationOptions } from './graph.ts'
 export type { AttributeValue, Attributes, ShapeAttribute } from './attributes.ts'
+export { opDef } from './op-def.ts'
 export { ancestors, Operation, Output } from './operation.ts'
 export { Variable } from './variable.ts'
 export { Session, type Device, type RunRequest } from './session.ts'

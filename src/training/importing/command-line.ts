@@ -33,7 +33,7 @@ export const USAGE = `Imports a model that others trained and adds it to the mod
   npm run import -- <path> [options]
 
 Path:
-  model.json        a layers model of TensorFlow.js, its weights beside it; or the folder
+  model.json        a layers or graph model of TensorFlow.js, its weights beside it; or the folder
   *.keras, *.h5     a whole model of Keras (model.save)
 
 Options:

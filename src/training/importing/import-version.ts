@@ -5,6 +5,7 @@ import { recordGolden } from '../golden-inputs.ts'
 import { closePredictor, savePredictor } from '../predictor.ts'
 import type { ImportRequest } from './command-line.ts'
 import { formatName, openModelFile, type ModelFile } from './formats.ts'
+import { readGraphModel } from './graph-model.ts'
 import { readModel } from './import-model.ts'
 import { fromLayers, type ImportedModel } from './imported-model.ts'
 import { madeUpInputs } from './made-up-input.ts'
@@ -44,8 +45,9 @@ export async function importVersion (options: ImportOptions): Promise<ExportedVe
   }
 }
 
-async function openImported (file: ModelFile): Promise<ImportedModel> {
-  return fromLayers(await readModel(file))
+/** @throws as `importModel` */
+export async function openImported (file: ModelFile): Promise<ImportedModel> {
+  return file.kind === 'graph-model' ? await readGraphModel(file.path, file.json) : fromLayers(await readModel(file))
 }
 
 async function writeVocabulary (directory: string, tokens: readonly string[]): Promise<void> {
