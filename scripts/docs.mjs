@@ -132,8 +132,8 @@ function layersPage (lowered, attentionLayer) {
     Conv2DTranspose: 'pictures of a fixed size',
     Conv3D: 'no dilation',
     Conv3DTranspose: 'no dilation; volumes of a fixed size',
-    ConvLSTM2D: 'take `timeDistributed(conv2d)`, then a recurrent layer',
-    ConvLSTM2DCell: 'as `ConvLSTM2D`',
+    ConvLSTM2D: 'pictures of a fixed size, channels last, no dilation',
+    ConvLSTM2DCell: '`convLstm2d` has it',
     DepthwiseConv2D: 'no dilation: `tf.layers` does not heed it itself',
     LSTM: 'on TensorFlow\'s fused kernel where `recurrentActivation` is `sigmoid`; step by step, and exact, where it is `hardSigmoid`, the default',
     RandomWidth: '`tf.layers` itself can not build a sequential model of it; take the augmentations `zoom` and `shift`',
@@ -141,7 +141,7 @@ function layersPage (lowered, attentionLayer) {
   }
   const isCell = name => name.endsWith('Cell') || name === 'StackedRNNCells'
   const isModel = name => ['Functional', 'InputLayer', 'Model', 'Sequential'].includes(name)
-  const refused = new Set(['ConvLSTM2D', 'ConvLSTM2DCell', 'RandomWidth'])
+  const refused = new Set(['ConvLSTM2DCell', 'RandomWidth'])
   const rows = classes.map(name => {
     const answer = refused.has(name) ? 'no' : lowered.has(name) || isModel(name) ? 'yes' : isCell(name) ? 'within `rnn`' : 'no'
     return `| \`${name}\` | ${answer} | ${notes[name] ?? ''} |`

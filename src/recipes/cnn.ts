@@ -6,6 +6,7 @@ import { adam } from '../training/optimizers.ts'
 import { oneCycle } from '../training/schedules.ts'
 import { tf as tfjs } from '../training/tf.ts'
 import { CIFAR10_DATA, CIFAR10_SIDE, CIFAR10_LABELS } from '../training/datasets/cifar10.ts'
+import { choice, float } from '../training/tuning/search-space.ts'
 import { trainOnCifar10 } from './cifar10-classification.ts'
 
 const BLOCKS = [32, 64, 128] // filters: twice as many where the picture is half as wide
@@ -46,6 +47,13 @@ export const cnn: Recipe = {
   name: 'cnn',
   summary: 'convolutional network for ten kinds of things (CIFAR-10)',
   data: CIFAR10_DATA,
+  tuning: {
+    objective: { figure: 'val_acc', direction: 'max' },
+    space: {
+      batchSize: choice([32, 64, 128]),
+      learningRate: float(5e-4, 1e-2, { isLog: true })
+    }
+  },
   settings: { epochs: 12, batchSize: 64, learningRate: 0.003, seed: 1 },
   modelName: () => 'cnn',
 

@@ -1,6 +1,7 @@
 import type tf from '@tensorflow/tfjs'
 import type { Recipe } from '../training/recipe.ts'
 import { tf as tfjs } from '../training/tf.ts'
+import { choice, float } from '../training/tuning/search-space.ts'
 import { trainOnFrozenBase } from './frozen-base.ts'
 import { modelNameOf, PHOTO_DATA, PHOTO_OPTIONS } from './photos.ts'
 
@@ -27,6 +28,13 @@ export const imageFolder: Recipe = {
   summary: 'classifier of your own photos, on what the model "imagenet" sees in them',
   data: PHOTO_DATA,
   options: PHOTO_OPTIONS,
+  tuning: {
+    objective: { figure: 'val_acc', direction: 'max' },
+    space: {
+      batchSize: choice([16, 32, 64]),
+      learningRate: float(1e-4, 1e-2, { isLog: true })
+    }
+  },
   settings: {
     epochs: 40, // an epoch over a thousand photos takes a tenth of a second
     batchSize: 32,

@@ -4,6 +4,7 @@ import { loadMnist, MNIST, mnistData, MNIST_CONTRACT, MNIST_SIDE } from '../trai
 import { adam } from '../training/optimizers.ts'
 import type { Recipe } from '../training/recipe.ts'
 import { tf as tfjs } from '../training/tf.ts'
+import { choice, float } from '../training/tuning/search-space.ts'
 import { hiddenLayers } from './hidden-layers.ts'
 
 interface MlpOptions {
@@ -39,6 +40,14 @@ export const mlp: Recipe = {
   summary: 'multi-layer perceptron for handwritten digits (MNIST)',
   data: mnistData(MNIST),
   options: { hidden: { description: 'units of the hidden layers', default: '512,256' } },
+  tuning: {
+    objective: { figure: 'val_acc', direction: 'max' },
+    space: {
+      hidden: choice(['128', '256,128', '512,256', '256,128,64']),
+      batchSize: choice([64, 128, 256]),
+      learningRate: float(1e-4, 1e-2, { isLog: true })
+    }
+  },
   settings: {
     epochs: 10,
     batchSize: 128,

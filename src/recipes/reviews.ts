@@ -6,6 +6,7 @@ import { loadImdb } from '../training/datasets/imdb.ts'
 import { adam } from '../training/optimizers.ts'
 import type { Recipe, RecipeSettings } from '../training/recipe.ts'
 import { tf as tfjs } from '../training/tf.ts'
+import { choice, float } from '../training/tuning/search-space.ts'
 import { trainOnTexts } from './text-classification.ts'
 
 const VOCABULARY_SIZE = 10_000 // what is rarer is seen too seldom to learn anything of it
@@ -38,6 +39,13 @@ export function reviewRecipe ({ name, summary, settings, buildModel }: ReviewRec
     summary,
     data: 'folder with IMDB\'s train.jsonl and test.jsonl, packed with gzip or not: {"text": "…", "label": 0 or 1} a line',
     settings,
+    tuning: {
+      objective: { figure: 'val_acc', direction: 'max' },
+      space: {
+        batchSize: choice([32, 64, 128]),
+        learningRate: float(2e-4, 5e-3, { isLog: true })
+      }
+    },
     modelName: () => name,
 
     async run (run) {

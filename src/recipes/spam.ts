@@ -8,6 +8,7 @@ import { adam } from '../training/optimizers.ts'
 import type { Recipe } from '../training/recipe.ts'
 import { balancedClassWeights } from '../training/row-weights.ts'
 import { tf as tfjs } from '../training/tf.ts'
+import { choice, float } from '../training/tuning/search-space.ts'
 import { trainOnTexts } from './text-classification.ts'
 import { buildWordsModel } from './words-model.ts'
 
@@ -33,6 +34,14 @@ export const spam: Recipe = {
   name: 'spam',
   summary: 'unwanted short messages, one in seven (SMS Spam Collection)',
   data: 'folder with sms.tsv, or the file: "ham" or "spam", a tab, the message',
+  tuning: {
+    objective: { figure: 'val_f1', direction: 'max' },
+    space: {
+      balance: choice(BALANCES),
+      batchSize: choice([32, 64, 128]),
+      learningRate: float(1e-4, 1e-2, { isLog: true })
+    }
+  },
   settings: { epochs: 10, batchSize: 64, learningRate: 0.001, seed: 1 },
   options: {
     balance: { description: 'what is done about spam being rare: weights (a spam message counts six times), oversample (it is read six times) or none', default: 'oversample' }

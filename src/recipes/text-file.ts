@@ -7,6 +7,7 @@ import { classesOf, labelledTexts, openTextFile } from '../training/datasets/lab
 import { adam } from '../training/optimizers.ts'
 import type { Recipe } from '../training/recipe.ts'
 import { tf as tfjs } from '../training/tf.ts'
+import { choice, float, integer } from '../training/tuning/search-space.ts'
 import { trainOnTexts } from './text-classification.ts'
 import { buildWordsModel } from './words-model.ts'
 
@@ -21,6 +22,14 @@ export const textFile: Recipe = {
   name: 'text-file',
   summary: 'classifier of your own texts, from a CSV, TSV or JSONL file',
   data: 'file of labelled texts: .csv, .tsv or .jsonl, packed with gzip or not',
+  tuning: {
+    objective: { figure: 'val_acc', direction: 'max' },
+    space: {
+      length: integer(50, 400, { step: 50 }),
+      batchSize: choice([16, 32, 64]),
+      learningRate: float(1e-4, 1e-2, { isLog: true })
+    }
+  },
   settings: { epochs: 20, batchSize: 64, learningRate: 0.001, seed: 1 },
   options: {
     'text-column': { description: 'column of the texts', default: 'text' },

@@ -1,6 +1,7 @@
 import type tf from '@tensorflow/tfjs'
 import type { Recipe } from '../training/recipe.ts'
 import { tf as tfjs } from '../training/tf.ts'
+import { choice, float } from '../training/tuning/search-space.ts'
 import { trainOnFrozenBase } from './frozen-base.ts'
 import { modelNameOf, PHOTO_DATA, PHOTO_OPTIONS } from './photos.ts'
 
@@ -27,6 +28,13 @@ export const transfer: Recipe = {
   summary: 'photos by a frozen ImageNet base (EfficientNet-Lite0) and a head of 512 units',
   data: PHOTO_DATA,
   options: PHOTO_OPTIONS,
+  tuning: {
+    objective: { figure: 'val_acc', direction: 'max' },
+    space: {
+      batchSize: choice([16, 32, 64]),
+      learningRate: float(3e-5, 3e-3, { isLog: true })
+    }
+  },
   settings: { epochs: 20, batchSize: 32, learningRate: 0.0003, seed: 1 },
   modelName: data => modelNameOf(data, 'transfer'),
   run: async run => await trainOnFrozenBase(run, buildHead)

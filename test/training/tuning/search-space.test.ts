@@ -1,4 +1,5 @@
 import t from 'tap'
+import { recipes } from '../../../src/recipes/index.ts'
 import { choice, float, grid, integer, placeOf, sample, valueAt, valuesOf } from '../../../src/training/tuning/search-space.ts'
 
 const SPACE = {
@@ -67,4 +68,13 @@ t.test('bounds that are none are refused', async t => {
   t.throws(() => float(2, 1), RangeError)
   t.throws(() => float(0, 1, { isLog: true }), { message: /lower bound over 0/ })
   t.throws(() => float(0, 1, { step: 0 }), RangeError)
+})
+
+t.test('what recipes are tuned by are settings and options that they have', async t => {
+  for (const { name, settings, options = {}, tuning } of recipes) {
+    for (const [dimension, { when = {} }] of Object.entries(tuning?.space ?? {})) {
+      for (const key of [dimension, ...Object.keys(when)]) t.ok(key in settings || key in options, `${name}: ${key}`)
+    }
+  }
+  t.ok(recipes.filter(({ tuning }) => tuning !== undefined).length > 10)
 })

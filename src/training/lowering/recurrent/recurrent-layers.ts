@@ -5,6 +5,7 @@ import { LoweringError } from '../../../errors.ts'
 import type { Operation, Output } from '../../../tensorflow/index.ts'
 import type { Cell, MakeCell } from './cell.ts'
 import { cells } from './cells.ts'
+import { makeConvLstmCell } from './conv-lstm.ts'
 import { fusedLstm } from './fused-lstm.ts'
 import { runCell, type RunOptions } from './run-cell.ts'
 import { makeStackedCells } from './stacked-cells.ts'
@@ -92,5 +93,6 @@ export const recurrentLayers: Record<string, Lowering> = {
   GRU: { lower: call => lowerRecurrent(call, cells['GRUCell']!), masks },
   ResetAfterGRU: { lower: call => lowerRecurrent(call, cells['ResetAfterGRUCell']!), masks },
   LSTM: { lower: call => lowerRecurrent(call, cells['LSTMCell']!, runLstm), masks },
+  ConvLSTM2D: { lower: call => lowerRecurrent(call, makeConvLstmCell), masks },
   RNN: { lower: lowerRnn, masks }
 }
