@@ -28,7 +28,7 @@ export function withGradient (scope: Scope, inputs: readonly Output[], outputs: 
   const all = groups.get(scope.graph) ?? []
   groups.set(scope.graph, all)
   const sealed = outputs.map(output => scope.constantForGradients(output))
-  all.push({ inputs, outputs: sealed, backward })
+  all.push({ inputs, outputs: sealed, backward: given => backward(given).map((gradient, index) => gradient && scope.cast(gradient, inputs[index]!.dtype)) })
   return sealed
 }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type tf from '@tensorflow/tfjs'
 import t from 'tap'
 import { loadLibrary, type TensorValue } from '../../src/tensorflow/index.ts'
 import type { TrainingCallback, TrainingControl } from '../../src/training/callbacks/callback.ts'
@@ -98,3 +99,35 @@ t.test('the scale keeps gradients that float16 would lose, and grows', async t =
   t.equal((await learnWeight(tiny, 2 ** 24, 6, { initial: 1, growthSteps: 1000 }))[5], 1, 'nothing is left of it')
   t.not((await learnWeight(tiny, 2 ** 24, 6, { initial: 1, growthSteps: 1 }))[5], 1)
 })
+
+/** Stacks that begin with a product, so that what follows gets half precision. */
+const STACKS: Record<string, { shape: number[], stack: () => tf.layers.Layer[] }> = {
+  pictures: { shape: [9, 8, 3], stack: () => [layers.conv2d({ filters: 4, kernelSize: 3 }), layers.batchNormalization(), layers.reLU({ maxValue: 6 }), layers.depthwiseConv2d({ kernelSize: 2 }), layers.leakyReLU(), layers.zeroPadding2d({}), layers.separableConv2d({ filters: 3, kernelSize: 2, activation: 'gelu' }), layers.maxPooling2d({}), layers.cropping2D({ cropping: 1 }), layers.dropout({ rate: 0.2 }), layers.flatten(), layers.dense({ units: 3, activation: 'swish' }), layers.layerNormalization()] },
+  otherPictures: { shape: [6, 6, 2], stack: () => [layers.conv2d({ filters: 3, kernelSize: 2, dilationRate: 2 }), layers.upSampling2d({}), layers.averagePooling2d({}), layers.conv2dTranspose({ filters: 2, kernelSize: 2, strides: 2 }), layers.prelu(), layers.batchNormalization({ axis: 1 }), layers.permute({ dims: [3, 1, 2] }), layers.globalAveragePooling2d({ dataFormat: 'channelsFirst' }), layers.gaussianNoise({ stddev: 0.01 }), layers.elu(), layers.softmax()] },
+  sequences: { shape: [6, 3], stack: () => [layers.conv1d({ filters: 4, kernelSize: 2, padding: 'causal' }), layers.spatialDropout1d({ rate: 0.1 }), layers.timeDistributed({ layer: layers.dense({ units: 4 }) }), layers.bidirectional({ layer: layers.lstm({ units: 3, returnSequences: true }), mergeMode: 'concat' }), layers.lstm({ units: 3, recurrentActivation: 'sigmoid', returnSequences: true }), layers.gru({ units: 3, returnSequences: true }), layers.dense({ units: 4 }), layers.simpleRNN({ units: 3 }), layers.repeatVector({ n: 2 }), layers.globalMaxPooling1d()] },
+  films: { shape: [3, 6, 6, 2], stack: () => [layers.convLstm2d({ filters: 2, kernelSize: 3 }), layers.reshape({ targetShape: [4, 4, 2, 1] }), layers.conv3d({ filters: 2, kernelSize: 2 }), layers.maxPooling3d({ poolSize: [2, 2, 1], strides: 1 }), layers.flatten(), layers.dense({ units: 2, activation: 'sigmoid' })] }
+}
+
+for (const [name, { shape, stack }] of Object.entries(STACKS)) {
+  t.test(`${name}: what follows a product goes on from it, or in float32`, async t => {
+    const losses: number[] = []
+    for (const precision of ['float32', 'bfloat16', 'float16'] as const) {
+      const model = withSeed(2, () => {
+        const input = tfjs.input({ shape, name: 'x' })
+        const all = stack().reduce((x, layer) => layer.apply(x) as tf.SymbolicTensor, input)
+        return tfjs.model({ inputs: input, outputs: layers.add().apply([all, all]) as tf.SymbolicTensor })
+      })
+      const random = seededRandom(4)
+      const data = tensorDataset(
+        { dtype: 'float32', shape: [8, ...shape], data: Float32Array.from({ length: 8 * shape.reduce((a, b) => a * b) }, random) },
+        { dtype: 'float32', shape: [8, model.outputs[0]!.shape[1]!], data: new Float32Array(8 * model.outputs[0]!.shape[1]!).fill(0.5) }
+      )
+      const trainer = await Trainer.create({ model, loss: 'meanSquaredError', optimizer: sgd({ learningRate: 0.01 }), seed: 3, precision, lossScale: { initial: 64 } })
+      const { history } = await trainer.fit({ data, epochs: 3, batchSize: 8 })
+      await trainer.close()
+      losses.push(history['loss']![2]!)
+    }
+    const [whole, ...halves] = losses as [number, ...number[]]
+    for (const half of halves) t.ok(Math.abs(half - whole) < 0.05 * Math.max(whole, 0.1), `${half} beside ${whole}`)
+  })
+}

@@ -30,9 +30,9 @@ function lowerSoftmax ({ config, scope, input, madeFromLogits }: LayerCall): Out
 }
 
 export const activationLayers: Record<string, Lowering> = {
-  Activation: { lower: call => activate(call, call.input) },
-  ReLU: { lower: lowerReLU },
-  LeakyReLU: { lower: ({ config, scope, input }) => scope.op('LeakyRelu', [input], { alpha: config.number('alpha') }) },
+  Activation: { lower: call => activate(call, call.input), takesHalf: true },
+  ReLU: { lower: lowerReLU, takesHalf: true },
+  LeakyReLU: { lower: ({ config, scope, input }) => scope.op('LeakyRelu', [input], { alpha: config.number('alpha') }), takesHalf: true },
   PReLU: { lower: lowerPReLU },
   ELU: { lower: ({ scope, input }) => scope.op('Elu', [input]) },
   ThresholdedReLU: { lower: lowerThresholdedReLU },

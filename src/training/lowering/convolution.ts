@@ -98,9 +98,9 @@ function lowerSeparableConv2D (call: LayerCall): Output {
 }
 
 export const convolutionLayers: Record<string, Lowering> = {
-  Conv1D: { lower: lowerConv1D },
-  Conv2D: { lower: lowerConv2D },
+  Conv1D: { lower: lowerConv1D, takesHalf: true },
+  Conv2D: { lower: lowerConv2D, takesHalf: true },
   Conv2DTranspose: { lower: lowerConv2DTranspose },
-  DepthwiseConv2D: { lower: lowerDepthwiseConv2D },
-  SeparableConv2D: { lower: lowerSeparableConv2D }
+  DepthwiseConv2D: { lower: lowerDepthwiseConv2D, takesHalf: true },
+  SeparableConv2D: { lower: lowerSeparableConv2D, takesHalf: true }
 }

@@ -17,4 +17,4 @@ export function multiplyLastAxis (scope: Scope, x: Output, kernel: Output): Outp
   return scope.reshape(scope.op('MatMul', [rows, kernel]), [...dimensions.slice(0, -1), shapeOf(kernel)[1]!])
 }
 
-export const denseLayers: Record<string, Lowering> = { Dense: { lower: lowerDense } }
+export const denseLayers: Record<string, Lowering> = { Dense: { lower: lowerDense, takesHalf: true } }

@@ -10,7 +10,7 @@ export function keepOrDrop ({ scope, randomSeed }: LayerCall, rate: number, shap
 }
 
 function drop (call: LayerCall, rate: number, shape: readonly Dimension[]): Output {
-  return call.scope.mul(call.input, keepOrDrop(call, rate, shape))
+  return call.scope.mul(call.input, call.scope.cast(keepOrDrop(call, rate, shape), call.input.dtype))
 }
 
 /** A rate of 0 or 1 drops nothing, as in `tf.layers`. */
@@ -68,8 +68,8 @@ function lowerAlphaDropout (call: LayerCall): Output {
 }
 
 export const dropoutLayers: Record<string, Lowering> = {
-  Dropout: { lower: lowerDropout },
-  SpatialDropout1D: { lower: lowerSpatialDropout1D },
+  Dropout: { lower: lowerDropout, takesHalf: true },
+  SpatialDropout1D: { lower: lowerSpatialDropout1D, takesHalf: true },
   GaussianNoise: { lower: lowerGaussianNoise },
   GaussianDropout: { lower: lowerGaussianDropout },
   AlphaDropout: { lower: lowerAlphaDropout }

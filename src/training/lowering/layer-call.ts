@@ -56,4 +56,6 @@ export interface Lowering {
   readonly masks?: (call: LayerCall) => readonly (Output | undefined)[]
   /** Inputs come as they are, whole numbers too, instead of as float32. */
   readonly anyInput?: boolean
+  /** Where products are in half precision, inputs may come so too: the lowering uses nothing but its scope's operations. */
+  readonly takesHalf?: boolean
 }

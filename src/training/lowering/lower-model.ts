@@ -56,8 +56,14 @@ export function lowerModel (graph: Graph, model: tf.LayersModel, options: LowerO
   const walk = new ModelWalk(graph, options)
   const scope = new Scope(graph, 'outputs')
   // A run can't give back what it was fed, so an input that comes out unchanged goes through an operation.
-  const outputs = walk.outputsOf(model, options.inputs.map(output => ({ output }))).map(({ output }) => options.inputs.includes(output) ? scope.op('Identity', [output]) : output)
-  return { outputs, logits: outputs.map(output => walk.logits.get(output.name)), penalties: walk.penalties, updates: [...walk.updates.values()] }
+  const found = walk.outputsOf(model, options.inputs.map(output => ({ output })))
+  const outputs = found.map(({ output }) => options.inputs.includes(output) ? scope.op('Identity', [output]) : isHalf(output) ? scope.float(output) : output)
+  const logits = found.map(({ output }) => walk.logits.get(output.name)).map(origin => origin && { ...origin, output: scope.float(origin.output) })
+  return { outputs, logits, penalties: walk.penalties, updates: [...walk.updates.values()] }
+}
+
+function isHalf ({ dtype }: Output): boolean {
+  return dtype === 'bfloat16' || dtype === 'float16'
 }
 
 class ModelWalk {
@@ -107,7 +113,7 @@ class ModelWalk {
     if (lowering === undefined) {
       throw new LoweringError(layer.name, `there is no lowering for its class ${className}; there is one for ${loweredLayers().join(', ')}. Add yours with registerLowering`)
     }
-    const given = lowering.anyInput === true ? inputs : inputs.map(({ output, mask }) => ({ output: scope.float(output), mask }))
+    const given = lowering.anyInput === true ? inputs : inputs.map(({ output, mask }) => ({ output: lowering.takesHalf === true && output.dtype === scope.precision ? output : scope.float(output), mask }))
     const call = this.#call(layer, scope, given)
     const outputs = [lowering.lower(call)].flat()
     const masks = this.#masksOf(call, lowering)

@@ -59,11 +59,11 @@ function unitLength (scope: Scope, x: Output, axis: number): Output {
 }
 
 export const mergeLayers: Record<string, Lowering> = {
-  Add: { lower: call => fold(call, add), masks: commonMask },
-  Multiply: { lower: call => fold(call, (scope, a, b) => scope.mul(a, b)), masks: commonMask },
+  Add: { lower: call => fold(call, add), masks: commonMask, takesHalf: true },
+  Multiply: { lower: call => fold(call, (scope, a, b) => scope.mul(a, b)), masks: commonMask, takesHalf: true },
   Average: { lower: call => call.scope.mul(fold(call, add), 1 / call.inputs.length), masks: commonMask },
-  Maximum: { lower: call => fold(call, (scope, a, b) => scope.op('Maximum', [a, b])), masks: commonMask },
+  Maximum: { lower: call => fold(call, (scope, a, b) => scope.op('Maximum', [a, b])), masks: commonMask, takesHalf: true },
   Minimum: { lower: call => fold(call, (scope, a, b) => scope.op('Minimum', [a, b])), masks: commonMask },
-  Concatenate: { lower: ({ config, scope, inputs }) => scope.op('ConcatV2', [inputs, scope.int(config.number('axis'))]), masks: concatenatedMask },
+  Concatenate: { lower: ({ config, scope, inputs }) => scope.op('ConcatV2', [inputs, scope.int(config.number('axis'))]), masks: concatenatedMask, takesHalf: true },
   Dot: { lower: lowerDot, masks: () => [] }
 }

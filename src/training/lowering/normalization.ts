@@ -95,6 +95,6 @@ function standardize (scope: Scope, x: Output, { mean, variance, epsilon, gamma,
 }
 
 export const normalizationLayers: Record<string, Lowering> = {
-  BatchNormalization: { lower: lowerBatchNormalization },
+  BatchNormalization: { lower: lowerBatchNormalization, takesHalf: true },
   LayerNormalization: { lower: lowerLayerNormalization }
 }

@@ -40,8 +40,8 @@ function lowerGlobalPooling1D ({ scope, input }: LayerCall, type: Reduction): Ou
 }
 
 export const poolingLayers: Record<string, Lowering> = {
-  MaxPooling1D: { lower: call => lowerPooling1D(call, 'MaxPool') },
-  MaxPooling2D: { lower: call => lowerPooling2D(call, 'MaxPool') },
+  MaxPooling1D: { lower: call => lowerPooling1D(call, 'MaxPool'), takesHalf: true },
+  MaxPooling2D: { lower: call => lowerPooling2D(call, 'MaxPool'), takesHalf: true },
   MaxPooling3D: { lower: call => lowerPooling3D(call, 'MaxPool3D') },
   AveragePooling1D: { lower: call => lowerPooling1D(call, 'AvgPool') },
   AveragePooling2D: { lower: call => lowerPooling2D(call, 'AvgPool') },

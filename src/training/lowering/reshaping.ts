@@ -59,11 +59,11 @@ function stepsThatCount ({ config, scope, input }: LayerCall): Output {
 }
 
 export const reshapingLayers: Record<string, Lowering> = {
-  Flatten: { lower: lowerFlatten },
-  Reshape: { lower: lowerReshape },
-  Permute: { lower: ({ config, scope, input }) => scope.transpose(input, [0, ...config.numbers('dims')]) },
+  Flatten: { lower: lowerFlatten, takesHalf: true },
+  Reshape: { lower: lowerReshape, takesHalf: true },
+  Permute: { lower: ({ config, scope, input }) => scope.transpose(input, [0, ...config.numbers('dims')]), takesHalf: true },
   RepeatVector: { lower: lowerRepeatVector },
-  ZeroPadding2D: { lower: call => asChannelsLast(call, x => pad(call, x)) },
+  ZeroPadding2D: { lower: call => asChannelsLast(call, x => pad(call, x)), takesHalf: true },
   Cropping2D: { lower: call => asChannelsLast(call, x => crop(call, x)) },
   UpSampling2D: { lower: call => asChannelsLast(call, x => enlarge(call, x)) },
   Masking: { lower: lowerMasking, masks: call => [stepsThatCount(call)] }

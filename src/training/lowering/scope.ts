@@ -6,8 +6,20 @@ export type Dimension = number | Output
 /** What the products of a model are calculated in while it learns; variables and sums stay float32. */
 export type Precision = 'float32' | 'bfloat16' | 'float16'
 
-/** Products of many numbers: what takes the time, and what processors have units for in half precision. */
+/** Products of many numbers: what takes the time, and what processors have units for in half precision. They begin it. */
 const PRODUCTS = new Set(['MatMul', 'BatchMatMulV2', 'Conv2D', 'Conv2DBackpropInput', 'Conv3D', 'Conv3DBackpropInputV2', 'DepthwiseConv2dNative'])
+
+/** What goes on in half precision if it comes in half precision: nothing is added up. Their other inputs follow. */
+const FOLLOWERS = new Set(['BiasAdd', 'Relu', 'Relu6', 'LeakyRelu', 'MaxPool', 'Reshape', 'Transpose', 'ExpandDims', 'Squeeze', 'Identity', 'Pad'])
+
+/** What goes on if all that comes is in half precision. */
+const MIXERS = new Set(['AddV2', 'Mul', 'Maximum', 'ConcatV2'])
+
+/** Takes half precision in its first input alone, and adds up in float32 itself. */
+const FIRST_ONLY = new Set(['FusedBatchNormV3'])
+
+/** What does not look at the numbers. */
+const SHAPES = new Set(['Shape', 'Size'])
 
 /** Writes operations into a graph under one name, as a layer's: `dense/MatMul`, `dense/BiasAdd`. */
 export class Scope {
@@ -27,19 +39,28 @@ export class Scope {
   }
 
   operation (type: string, inputs: readonly OperationInput[], attributes: Attributes = {}, controlInputs: readonly Operation[] = []): Operation {
-    return this.graph.op(type, inputs, attributes, { name: `${this.#name}/${type}`, controlInputs })
+    return this.graph.op(type, type === 'Cast' ? inputs : this.#fitted(type, inputs), attributes, { name: `${this.#name}/${type}`, controlInputs })
   }
 
   /** The first output of an operation. */
   op (type: string, inputs: readonly OperationInput[], attributes: Attributes = {}): Output {
-    if (this.precision !== 'float32' && PRODUCTS.has(type)) return this.#inHalf(type, inputs, attributes)
     return this.operation(type, inputs, attributes).output(0)
   }
 
-  /** float32 in and out, so that nothing around has to know. */
-  #inHalf (type: string, inputs: readonly OperationInput[], attributes: Attributes): Output {
-    const cast = (input: OperationInput): OperationInput => 'dtype' in input && input.dtype === 'float32' ? this.cast(input, this.precision) : input
-    return this.cast(this.operation(type, inputs.map(cast), attributes).output(0), 'float32')
+  /** Inputs in the precision that this kind of operation works in; nothing changes for a model in float32. */
+  #fitted (type: string, inputs: readonly OperationInput[]): readonly OperationInput[] {
+    const { precision } = this
+    if (precision === 'float32' || SHAPES.has(type)) return inputs
+    const isHalf = (input: OperationInput | undefined): boolean => input !== undefined && 'dtype' in input && input.dtype === precision
+    const floats = inputs.flat().filter(({ dtype }) => dtype === 'float32' || dtype === precision)
+    if (FIRST_ONLY.has(type) && isHalf(inputs[0])) return [inputs[0]!, ...this.#all(inputs.slice(1), precision, 'float32')]
+    const goesOn = PRODUCTS.has(type) || (FOLLOWERS.has(type) && isHalf(inputs[0])) || (MIXERS.has(type) && floats.every(isHalf))
+    return goesOn ? this.#all(inputs, 'float32', precision) : this.#all(inputs, precision, 'float32')
+  }
+
+  #all (inputs: readonly OperationInput[], from: DType, to: DType): OperationInput[] {
+    const fit = (x: Output): Output => x.dtype === from ? this.graph.apply('Cast', [x], { DstT: to }, { name: `${this.#name}/Cast` }) : x
+    return inputs.map(input => 'dtype' in input ? fit(input) : input.map(fit))
   }
 
   ints (values: readonly number[]): Output {

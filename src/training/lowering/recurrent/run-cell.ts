@@ -16,7 +16,7 @@ export interface RunOptions {
 /** Runs a cell over all steps. */
 export function runCell (scope: Scope, cell: Cell, { x, states, mask, isTraining }: RunOptions): Scanned {
   const { projecting, stepping, project } = cell
-  const projected = project(scope, x, { ...projecting.weights, ...projecting.masks })
+  const projected = scope.float(project(scope, x, { ...projecting.weights, ...projecting.masks }))
   const rank = Math.max(...cell.stateShapes.map(({ length }) => length))
   const step: Step = ({ scope, slices: [slice, isStep], states, weights, constants }) => {
     const next = cell.step(scope, slice!, states, { ...named(stepping.weights, weights), ...named(stepping.masks, constants) })
