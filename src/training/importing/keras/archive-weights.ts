@@ -1,7 +1,7 @@
 import type tf from '@tensorflow/tfjs'
 import { BadModelFileError } from '../../../errors.ts'
 import { isObject, type JsonObject } from '../json.ts'
-import { assignArray } from './assign-arrays.ts'
+import { assignArrays } from './assign-arrays.ts'
 import type { StoredArray, StoredGroup } from './hdf5.ts'
 
 /** As older versions of Keras call the group of a model's layers, too. */
@@ -33,14 +33,7 @@ function assignLayer (path: string, layer: tf.layers.Layer | undefined, describe
   const inner = isObject(described['config']) && isObject(described['config']['layer']) ? described['config']['layer'] : undefined
   const wrapped = (layer as unknown as { layer?: tf.layers.Layer }).layer
   if (described['keras_class'] === 'TimeDistributed' && inner !== undefined && wrapped !== undefined) return assignLayer(path, wrapped, inner, group.group('layer'), name)
-  assignOwn(path, layer, ownArrays(group))
-}
-
-/** In the order of `tf.layers`, whether the layer learns or not. */
-function assignOwn (path: string, layer: tf.layers.Layer, arrays: readonly StoredArray[]): void {
-  const variables = [...layer.trainableWeights, ...layer.nonTrainableWeights]
-  if (variables.length !== arrays.length) throw new BadModelFileError(path, `its layer "${layer.name}" has ${variables.length} weights, and ${arrays.length} are stored`)
-  variables.forEach((variable, index) => { assignArray(path, variable, arrays[index]!) })
+  assignArrays(path, layer, ownArrays(group))
 }
 
 /** Parts that layers keep their weights in, in the order of `tf.layers`. */
