@@ -87,3 +87,19 @@ t.test('a model is exported although its pictures can not be written', async t =
   t.equal(code, 0)
   t.match(out, /Exported .*\nThe run's pictures could not be written: /)
 })
+
+t.test('of texts, the surest mistakes are shown as texts', async t => {
+  const directory = t.testdir()
+  const lines = Array.from({ length: 80 }, (_, row) => `text ${row % 4} of <many>,${row % 4 === 3 && row % 8 === 3 ? 'odd' : ['red', 'blue', 'red', 'blue'][row % 4]!}`)
+  writeFileSync(join(directory, 'texts.csv'), ['text,label', ...lines].join('\n'))
+  const { code, err } = await runRecipe(['text-file', '--data', join(directory, 'texts.csv'), '--models', join(directory, 'models'), '--runs', join(directory, 'runs'), '--name', 'texts', '--epochs', '3'])
+  t.equal(code, 0, err)
+  const folder = join(directory, 'runs', 'texts', readdirSync(join(directory, 'runs', 'texts'))[0]!)
+  const mistakes = JSON.parse(readFileSync(join(folder, 'mistakes.json'), 'utf8')) as { text: string, is: string, takenFor: string }[]
+  t.ok(mistakes.length > 0, 'one text has two labels')
+  for (const { text, is, takenFor } of mistakes) {
+    t.match(text, /^text \d of <many>$/)
+    t.not(is, takenFor)
+  }
+  t.match(readFileSync(join(folder, 'mistakes.svg'), 'utf8'), />text \d of &lt;many&gt;</)
+})
