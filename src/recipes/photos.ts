@@ -9,7 +9,8 @@ import { openImageBase, type ImageBase } from '../training/image-base.ts'
 import { extractFeatures, type PhotoFeatures } from '../training/image-features.ts'
 import { efficientNetLiteLayers } from '../training/imagenet/efficientnet-lite-layers.ts'
 import { importBase } from '../training/importing/import-base.ts'
-import { PIXELS, type Pixels } from '../training/importing/purpose.ts'
+import { PIXELS } from '../training/importing/purpose.ts'
+import { oneOf } from '../training/options.ts'
 import type { RecipeRun } from '../training/recipe-run.ts'
 
 /** Photos of one side of the split, as the base sees them. */
@@ -70,12 +71,12 @@ export async function withPhotos<Result> (run: RecipeRun, work: (photos: Photos)
 /** A model of the models folder, or a file of one by others. */
 async function openBase (run: RecipeRun): Promise<Pick<Photos, 'base' | 'baseLayers'>> {
   const [name, pixels] = [run.option('base'), run.option('pixels')]
-  if (pixels !== AS_IT_LOOKS && !PIXELS.includes(pixels as Pixels)) throw new BadOptionError(`--pixels takes ${PIXELS.join(', ')}, not "${pixels}"`)
+  const known = pixels === AS_IT_LOOKS ? undefined : oneOf('pixels', pixels, PIXELS)
   if (MODEL_NAME.test(name) && !existsSync(name)) {
     const base = await openImageBase([run.modelsDir, DEFAULT_MODELS_DIR], name)
     return { base, baseLayers: async () => await efficientNetLiteLayers(base) }
   }
-  const { base, layers } = await importBase(name, pixels === AS_IT_LOOKS ? undefined : pixels as Pixels)
+  const { base, layers } = await importBase(name, known)
   run.say(`Base: ${base.featureCount} features of ${base.manifest.training!.origin!}`)
   return { base, baseLayers: async () => layers }
 }

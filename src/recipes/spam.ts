@@ -4,6 +4,7 @@ import { BadOptionError } from '../errors.ts'
 import type { TextContract } from '../registry/manifest.ts'
 import { holdOutOfClasses } from '../training/datasets/hold-out.ts'
 import { labelledTexts, openTextFile } from '../training/datasets/labelled-texts.ts'
+import { oneOf } from '../training/options.ts'
 import { adam } from '../training/optimizers.ts'
 import type { Recipe } from '../training/recipe.ts'
 import { balancedClassWeights } from '../training/row-weights.ts'
@@ -27,7 +28,6 @@ const CONTRACT: TextContract = {
 }
 
 const BALANCES = ['weights', 'oversample', 'none'] as const
-type Balance = typeof BALANCES[number]
 
 /** Six messages of seven are no spam, so that accuracy says little: precision, recall and F1 of spam count. */
 export const spam: Recipe = {
@@ -50,7 +50,7 @@ export const spam: Recipe = {
 
   async run (run) {
     if (run.data === undefined) throw new BadOptionError('Say where the messages are: --data PATH')
-    const balance = balanceOf(run.option('balance'))
+    const balance = oneOf('balance', run.option('balance'), BALANCES)
     const { seed, learningRate } = run.settings
     const isFolder = await stat(run.data).then(found => found.isDirectory(), () => false)
     const file = await openTextFile({ path: isFolder ? join(run.data, 'sms.tsv') : run.data, columns: ['label', 'text'], labelColumn: 'label', textColumn: 'text' })
@@ -71,10 +71,4 @@ export const spam: Recipe = {
       origin: 'SMS Spam Collection (T. Almeida and J. Gómez Hidalgo, UCI Machine Learning Repository)'
     })
   }
-}
-
-function balanceOf (text: string): Balance {
-  const balance = BALANCES.find(name => name === text)
-  if (balance === undefined) throw new BadOptionError(`--balance takes ${BALANCES.join(', ')}, not "${text}"`)
-  return balance
 }

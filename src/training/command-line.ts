@@ -1,8 +1,7 @@
-import { parseArgs } from 'node:util'
 import { BadOptionError, UnknownRecipeError } from '../errors.ts'
 import { recipes } from '../recipes/index.ts'
 import type { Precision } from './lowering/scope.ts'
-import { positiveNumber, wholeNumber } from './options.ts'
+import { oneOf, parseCommand, positiveNumber, wholeNumber } from './options.ts'
 import type { Recipe, RecipeSettings } from './recipe.ts'
 
 /** What the command line asks for. */
@@ -60,7 +59,7 @@ export function readRequest (argv: readonly string[]): TrainRequest | undefined 
     model: values.name ?? recipe.modelName(values.data),
     runsDir: values.runs,
     isResumed: values.resume,
-    precision: precisionNamed(values.precision),
+    precision: oneOf('precision', values.precision, PRECISIONS),
     isDryRun: values['dry-run'],
     findsLearningRate: values['find-learning-rate']
   }
@@ -72,11 +71,7 @@ type Values = ReturnType<typeof parsed>['values']
 
 function parsed (argv: readonly string[]) {
   const own = Object.fromEntries(recipes.flatMap(({ options = {} }) => Object.keys(options).map(name => [name, { type: 'string' }] as const)))
-  try {
-    return parseArgs({ args: [...argv], options: { ...own, ...OPTIONS }, allowPositionals: true })
-  } catch (error) {
-    throw new BadOptionError(`${(error as Error).message}\n\n${usage()}`)
-  }
+  return parseCommand(argv, { ...own, ...OPTIONS }, usage)
 }
 
 function ownOptions ({ name, options = {} }: Recipe, values: Values): Record<string, string> {
@@ -93,12 +88,6 @@ function settingsOf ({ settings }: Recipe, values: Values): RecipeSettings {
     learningRate: positiveNumber('learning-rate', values['learning-rate'], settings.learningRate),
     seed: wholeNumber('seed', values.seed, settings.seed, 0)
   }
-}
-
-function precisionNamed (given: string): Precision {
-  const found = PRECISIONS.find(precision => precision === given)
-  if (found === undefined) throw new BadOptionError(`--precision takes ${PRECISIONS.join(', ')}, not "${given}"`)
-  return found
 }
 
 /** What `--help` prints. */

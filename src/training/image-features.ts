@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { stackRows } from '../batching/rows.ts'
-import { createImageDecoder, type ImageDecoder } from '../image/index.ts'
+import type { ImageDecoder } from '../image/index.ts'
 import type { LabelledFile } from './datasets/class-folders.ts'
+import { createPhotoDecoder } from './datasets/photo-decoder.ts'
 import type { ImageBase } from './image-base.ts'
 import type { ImageContract } from '../registry/manifest.ts'
 import type { TensorValue } from '../tensorflow/index.ts'
@@ -21,8 +22,6 @@ export interface PhotoFeatures {
   readonly skipped: readonly SkippedFile[]
 }
 
-/** Large photos and slow disks are no reason to leave a photo out: a person waits, not a client. */
-const DECODER = { concurrency: 0, maxPixels: 200_000_000, timeoutMs: 60_000 }
 const BATCH_SIZE = 32
 
 /**
@@ -32,7 +31,7 @@ const BATCH_SIZE = 32
  * @param onProgress told how many photos are done; throws to stop
  */
 export async function extractFeatures (base: ImageBase, files: readonly LabelledFile[], onProgress: (done: number) => void = () => {}): Promise<PhotoFeatures> {
-  const decoder = createImageDecoder(DECODER)
+  const decoder = createPhotoDecoder()
   const parts: TensorValue[] = [{ dtype: 'float32', shape: [0, base.featureCount], data: new Float32Array(0) }]
   const labels: number[] = []
   const skipped: SkippedFile[] = []

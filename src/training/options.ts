@@ -1,3 +1,4 @@
+import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { BadOptionError } from '../errors.ts'
 
 /** Ctrl-C: the work has stopped after a step, and nothing is exported. */
@@ -22,6 +23,22 @@ export function positiveNumber (option: string, given: string | undefined, other
   const number = Number(given)
   if (given.trim() === '' || !Number.isFinite(number) || number <= 0) throw new BadOptionError(`--${option} takes a number over 0, not "${given}"`)
   return number
+}
+
+/** One of a few words. @param option as `precision`, for the error @throws BadOptionError */
+export function oneOf<Word extends string> (option: string, given: string, words: readonly Word[]): Word {
+  const found = words.find(word => word === given)
+  if (found === undefined) throw new BadOptionError(`--${option} takes ${words.join(', ')}, not "${given}"`)
+  return found
+}
+
+/** @param argv without node and script @param usage is told with the error @throws BadOptionError for an option that there is not */
+export function parseCommand<Options extends NonNullable<ParseArgsConfig['options']>> (argv: readonly string[], options: Options, usage: () => string) {
+  try {
+    return parseArgs({ args: [...argv], options, allowPositionals: true })
+  } catch (error) {
+    throw new BadOptionError(`${(error as Error).message}\n\n${usage()}`)
+  }
 }
 
 /** What the user is told of a failure: an expected one, or that the run was stopped, by its message, others with their stack. */

@@ -1,3 +1,4 @@
+import { formatJson } from '../format-json.ts'
 import { replaceFile } from '../replace-file.ts'
 import type { History } from '../history.ts'
 import type { TrainingCallback, TrainingControl } from './callback.ts'
@@ -24,8 +25,4 @@ export function formatCsv ({ epoch, history }: History): string {
   const names = Object.keys(history)
   const lines = epoch.map((number, index) => [number, ...names.map(name => history[name]![index])].join(','))
   return [['epoch', ...names].join(','), ...lines, ''].join('\n')
-}
-
-function formatJson (history: History): string {
-  return `${JSON.stringify(history, (_key, value: unknown) => typeof value === 'number' && !Number.isFinite(value) ? String(value) : value, 1)}\n`
 }

@@ -1,10 +1,9 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { parseArgs } from 'node:util'
 import { BadOptionError } from '../../errors.ts'
 import { loadLibrary } from '../../tensorflow/index.ts'
-import { reasonOf } from '../options.ts'
+import { parseCommand, reasonOf } from '../options.ts'
 import { lineGrid, savePicture } from '../plotting/index.ts'
 import type { ProgressStream } from '../progress.ts'
 import { activationCurves } from './activation-curves.ts'
@@ -16,6 +15,11 @@ export interface PlotContext {
   readonly out: Pick<ProgressStream, 'write'>
   readonly err: Pick<ProgressStream, 'write'>
 }
+
+const OPTIONS = {
+  out: { type: 'string', default: join('runs', 'plots') },
+  help: { type: 'boolean', short: 'h', default: false }
+} as const
 
 const COLUMNS = 4
 
@@ -37,7 +41,7 @@ const PICTURES: Readonly<Record<string, { readonly what: string, readonly draw: 
  */
 export async function main (argv: readonly string[], { out, err }: PlotContext): Promise<number> {
   try {
-    const { values, positionals } = parsed(argv)
+    const { values, positionals } = parseCommand(argv, OPTIONS, usage)
     if (values.help) {
       out.write(usage())
       return 0
@@ -61,14 +65,6 @@ function panels (title: string, curves: readonly Curve[], xName: string): string
   return lineGrid(title, curves.map(curve => ({ title: curve.name, xName, lines: [curve] })), COLUMNS)
 }
 
-function parsed (argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options: { out: { type: 'string', default: join('runs', 'plots') }, help: { type: 'boolean', short: 'h', default: false } }, allowPositionals: true })
-  } catch (error) {
-    throw new BadOptionError(`${(error as Error).message}\n\n${usage()}`)
-  }
-}
-
 function unknown (name: string): never {
   throw new BadOptionError(`There is no picture "${name}"; there are: ${Object.keys(PICTURES).join(', ')}`)
 }
@@ -83,7 +79,7 @@ function usage (): string {
 Pictures:
 ${list}
 Options:
-  --out DIR   where they are written; default ${join('runs', 'plots')}
+  --out DIR   where they are written; default ${OPTIONS.out.default}
   -h, --help  this
 `
 }

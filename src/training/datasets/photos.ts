@@ -1,12 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { DatasetError } from '../../errors.ts'
-import { createImageDecoder } from '../../image/index.ts'
 import type { ImageContract } from '../../registry/manifest.ts'
 import type { LabelledFile } from './class-folders.ts'
 import type { Dataset } from './dataset.ts'
-
-/** Large photos and slow disks are no reason to fail: a person waits, not a client. */
-const DECODER = { concurrency: 0, maxPixels: 200_000_000, timeoutMs: 60_000 }
+import { createPhotoDecoder } from './photo-decoder.ts'
 
 /**
  * Photos that stay on the disk: each batch is decoded when it is asked for, by the very code that decodes photos when the model is served.
@@ -15,7 +12,7 @@ const DECODER = { concurrency: 0, maxPixels: 200_000_000, timeoutMs: 60_000 }
  * @throws DatasetError from `batch`, if a photo can't be read
  */
 export function photoDataset (files: readonly LabelledFile[], contract: ImageContract): Dataset {
-  const decoder = createImageDecoder(DECODER)
+  const decoder = createPhotoDecoder()
   const { height, width, channels } = contract
   const decode = async ({ path }: LabelledFile): Promise<Uint8Array> => {
     try {

@@ -1,12 +1,12 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { parseArgs } from 'node:util'
 import { BadOptionError } from '../../errors.ts'
-import { createImageDecoder, pixelsToPng } from '../../image/index.ts'
+import { pixelsToPng } from '../../image/index.ts'
 import type { Ranking } from '../../prediction/rank.ts'
 import { loadLibrary } from '../../tensorflow/index.ts'
-import { reasonOf, wholeNumber } from '../options.ts'
+import { createPhotoDecoder } from '../datasets/photo-decoder.ts'
+import { parseCommand, reasonOf, wholeNumber } from '../options.ts'
 import { patchOverlay, savePicture, waterfallChart, wordOverlay } from '../plotting/index.ts'
 import { ProgressReporter, type ProgressStream } from '../progress.ts'
 import { imageSubject, type ImageSubject } from './explain-image.ts'
@@ -31,9 +31,6 @@ const OPTIONS = {
   out: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false }
 } as const
-
-/** A person does not wait for a person: as long as it takes. */
-const DECODER = { concurrency: 0, maxPixels: 200_000_000, timeoutMs: 60_000 }
 
 /** Steps of the picture; what others add is one more. */
 const STEPS_SHOWN = 12
@@ -76,7 +73,7 @@ async function explain (request: Request, out: ProgressStream): Promise<void> {
   loadLibrary()
   const served = await serveAlone(request.modelsDir, request.model, request.version)
   try {
-    const subject = photo === undefined ? textSubject(served, 'text' in input ? input.text : '') : await imageSubject(served, createImageDecoder(DECODER), photo, request.grid)
+    const subject = photo === undefined ? textSubject(served, 'text' in input ? input.text : '') : await imageSubject(served, createPhotoDecoder(), photo, request.grid)
     const features = subject.features.length
     const [ranking] = await subject.predict([new Uint8Array(features).fill(1)])
     const { index, label } = classOf(ranking!, served.version.manifest.labels, request.chosen)
@@ -129,7 +126,7 @@ async function report (folder: string, subject: Subject | ImageSubject, label: s
 
 /** @returns undefined if help was asked for */
 function readRequest (argv: readonly string[]): Request | undefined {
-  const { values, positionals: [model, photo, ...rest] } = parsed(argv)
+  const { values, positionals: [model, photo, ...rest] } = parseCommand(argv, OPTIONS, () => USAGE)
   if (values.help) return undefined
   if (model === undefined) throw new BadOptionError(`Name a model.\n\n${USAGE}`)
   if (rest.length > 0) throw new BadOptionError(`There is one photo a run; "${rest.join(' ')}" is too much`)
@@ -144,14 +141,6 @@ function readRequest (argv: readonly string[]): Request | undefined {
     orders: wholeNumber('orders', values.orders, 20, 2),
     seed: wholeNumber('seed', values.seed, 1, 0),
     folder: values.out ?? join('runs', 'explain', model)
-  }
-}
-
-function parsed (argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true })
-  } catch (error) {
-    throw new BadOptionError(`${(error as Error).message}\n\n${USAGE}`)
   }
 }
 

@@ -1,9 +1,8 @@
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { BadOptionError } from '../../errors.ts'
 import type { Models } from '../../prediction/models.ts'
 import { loadVersion } from '../../registry/load-version.ts'
 import type { ModelVersion } from '../../registry/model-version.ts'
+import { existingVersions } from '../export.ts'
 
 /** A model that one program alone uses, without a server: for the predictors that serve. */
 export interface ServedAlone {
@@ -19,15 +18,13 @@ export interface ServedAlone {
  * @throws BadSavedModelError, BadManifestError, GoldenMismatchError as `loadVersion`
  */
 export async function serveAlone (modelsDir: string, model: string, number: number | undefined): Promise<ServedAlone> {
-  const names = await readdir(join(modelsDir, model)).catch(() => [])
-  const numbers = names.filter(name => /^\d+$/.test(name)).map(Number).sort((a, b) => a - b)
-  const chosen = number ?? numbers.at(-1)
-  if (chosen === undefined || !numbers.includes(chosen)) throw new BadOptionError(`There is no version ${number ?? ''} of "${model}" in ${modelsDir}; there are: ${numbers.join(', ') || 'none'}`.replace('  ', ' '))
-  const folder = names.find(name => Number(name) === chosen)!
-  const loaded = await loadVersion(join(modelsDir, model, folder), { signal: new AbortController().signal, onWarming: () => {} })
+  const versions = await existingVersions(modelsDir, model)
+  const chosen = number === undefined ? versions.at(-1) : versions.find(({ version }) => version === number)
+  if (chosen === undefined) throw new BadOptionError(`There is no version ${number === undefined ? '' : `${number} `}of "${model}" in ${modelsDir}; there are: ${versions.map(({ version }) => version).join(', ') || 'none'}`)
+  const loaded = await loadVersion(chosen.directory, { signal: new AbortController().signal, onWarming: () => {} })
   const version: ModelVersion = {
     model,
-    version: chosen,
+    version: chosen.version,
     directory: loaded.directory,
     manifest: loaded.manifest,
     signatures: loaded.signatures,

@@ -1,4 +1,4 @@
-import { seededRandom } from '../random.ts'
+import { derivedSeed, shuffledRows } from '../random.ts'
 
 /** @param present of each row a 1 for every feature that is there, [rows][features] @returns a score for each row */
 export type ScoreRows = (present: readonly Uint8Array[]) => Promise<ArrayLike<number>>
@@ -35,13 +35,12 @@ export interface ShapleyValues {
  * @see https://arxiv.org/abs/2104.12199 Mitchell et al., "Sampling Permutations for Shapley Value Estimation": antithetic sampling
  */
 export async function shapleyValues (score: ScoreRows, { features, orders, seed, batchRows = 64, onOrder = () => {} }: ShapleyOptions): Promise<ShapleyValues> {
-  const random = seededRandom(seed)
   const scoreAll = inBatches(score, batchRows)
   const [baseline = 0, whole = 0] = await scoreAll([new Uint8Array(features), new Uint8Array(features).fill(1)])
   const sums = new Float64Array(features)
   const squares = new Float64Array(features)
   for (let done = 0; done < orders; done++) {
-    const order = shuffled(features, random)
+    const order = shuffledRows(features, derivedSeed(seed, done))
     const forwards = await gains(scoreAll, order, baseline, whole)
     const backwards = await gains(scoreAll, order.toReversed(), baseline, whole)
     for (let feature = 0; feature < features; feature++) {
@@ -60,9 +59,9 @@ export async function shapleyValues (score: ScoreRows, { features, orders, seed,
 }
 
 /** What the score grows by when each feature comes, in this order. Both ends are known. */
-async function gains (scoreAll: ScoreAll, order: readonly number[], baseline: number, whole: number): Promise<Float64Array> {
+async function gains (scoreAll: ScoreAll, order: Int32Array, baseline: number, whole: number): Promise<Float64Array> {
   const present = new Uint8Array(order.length)
-  const rows = order.slice(0, -1).map(feature => {
+  const rows = Array.from(order.subarray(0, -1), feature => {
     present[feature] = 1
     return present.slice()
   })
@@ -80,13 +79,4 @@ function inBatches (score: ScoreRows, batchRows: number): ScoreAll {
     for (let first = 0; first < rows.length; first += batchRows) scores.push(...Array.from(await score(rows.slice(first, first + batchRows))))
     return scores
   }
-}
-
-function shuffled (count: number, random: () => number): number[] {
-  const order = Array.from({ length: count }, (_, index) => index)
-  for (let last = count - 1; last > 0; last--) {
-    const other = Math.floor(random() * (last + 1));
-    [order[last], order[other]] = [order[other]!, order[last]!]
-  }
-  return order
 }

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
 import { BadOptionError } from '../../errors.ts'
 import { checkDestination } from '../export.ts'
+import { oneOf, parseCommand } from '../options.ts'
 import { PIXELS, type Purpose } from './purpose.ts'
 
 export interface ImportRequest {
@@ -53,40 +53,25 @@ Options:
  * @throws BadOptionError
  */
 export async function readRequest (argv: readonly string[]): Promise<ImportRequest | undefined> {
-  const { values, positionals: [path, ...rest] } = parsed(argv)
+  const { values, positionals: [path, ...rest] } = parseCommand(argv, OPTIONS, () => USAGE)
   if (values.help) return undefined
   if (path === undefined) throw new BadOptionError(`Name the model to import.\n\n${USAGE}`)
   if (rest.length > 0) throw new BadOptionError(`There is one model an import; "${rest.join(' ')}" is too much`)
   const model = values.name ?? nameOf(path)
   await checkDestination(values.models, model)
-  const [task, pixels, activation] = [oneOf('task', values.task, TASKS), oneOf('pixels', values.pixels, PIXELS), oneOf('activation', values.activation, ACTIVATIONS)]
+  const { task, pixels, activation } = values
   return {
     path,
     modelsDir: values.models,
     model,
     purpose: {
-      ...(task !== undefined && { task }),
-      ...(pixels !== undefined && { pixels }),
-      ...(activation !== undefined && { activation }),
+      ...(task !== undefined && { task: oneOf('task', task, TASKS) }),
+      ...(pixels !== undefined && { pixels: oneOf('pixels', pixels, PIXELS) }),
+      ...(activation !== undefined && { activation: oneOf('activation', activation, ACTIVATIONS) }),
       ...(values.labels !== undefined && { labels: await readLines('labels', values.labels) }),
       ...(values.vocabulary !== undefined && { vocabulary: ownTokens(await readLines('vocabulary', values.vocabulary)) })
     }
   }
-}
-
-type Values = ReturnType<typeof parsed>
-
-function parsed (argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true })
-  } catch (error) {
-    throw new BadOptionError(`${(error as Error).message}\n\n${USAGE}`)
-  }
-}
-
-function oneOf<Word extends string> (option: keyof Values['values'], given: string | undefined, words: readonly Word[]): Word | undefined {
-  if (given === undefined || words.includes(given as Word)) return given as Word | undefined
-  throw new BadOptionError(`--${option} takes ${words.join(', ')}, not "${given}"`)
 }
 
 /** A last line feed ends the last line. */

@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url'
 import { loadLibrary } from '../../tensorflow/index.ts'
+import { reasonOf } from '../options.ts'
 import { readRequest, USAGE } from './command-line.ts'
 import { importVersion } from './import-version.ts'
 
@@ -28,12 +29,6 @@ export async function main (argv: readonly string[], { out, err }: CommandContex
     err.write(`${reasonOf(error)}\n`)
     return 1
   }
-}
-
-/** Expected failures by their message, others with their stack. */
-function reasonOf (error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return 'code' in error || error.stack === undefined ? error.message : error.stack
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) process.exitCode = await main(process.argv.slice(2), { out: process.stdout, err: process.stderr })

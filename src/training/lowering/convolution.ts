@@ -6,7 +6,7 @@ import type { Attributes, Output } from '../../tensorflow/index.ts'
 
 const PADDING = { same: 'SAME', valid: 'VALID' } as const
 
-function padding ({ config }: LayerCall): 'SAME' | 'VALID' {
+export function padding ({ config }: LayerCall): 'SAME' | 'VALID' {
   return PADDING[config.choice('padding', ['valid', 'same'])]
 }
 

@@ -1,4 +1,4 @@
-import { escaped, sheet, words } from './sheet.ts'
+import { sheet, words } from './sheet.ts'
 
 /** How strongly something speaks for (1) or against (−1). */
 const FOR = '#d55e00'
@@ -42,7 +42,7 @@ export function wordOverlay (title: string, texts: readonly string[], values: re
 
 function legend (x: number, y: number): string[] {
   return [[FOR, 'speaks for it'], [AGAINST, 'speaks against it']].map(([colour, what], index) =>
-    `<rect x="${x + index * 140}" y="${y - 10}" width="12" height="12" fill="${colour!}"/>\n${words(escaped(what!), { x: x + 18 + index * 140, y, size: 12, fill: '#333333' })}`)
+    `<rect x="${x + index * 140}" y="${y - 10}" width="12" height="12" fill="${colour!}"/>\n${words(what!, { x: x + 18 + index * 140, y, size: 12, fill: '#333333' })}`)
 }
 
 function largestOf (values: readonly number[]): number {

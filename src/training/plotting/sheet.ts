@@ -17,7 +17,7 @@ export function words (text: string, { x, y, size, fill }: { x: number, y: numbe
 }
 
 /** What XML can't hold, such as control characters, is a blank. */
-export function escaped (text: string): string {
+function escaped (text: string): string {
   const allowed = text.toWellFormed().replace(/[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/gu, ' ')
   return allowed.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 }

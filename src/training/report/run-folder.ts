@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { formatJson } from '../format-json.ts'
 import { syncFiles } from '../version-files.ts'
 
 /**
@@ -25,8 +26,6 @@ export async function writeRunFolder (runsDir: string, model: string, write: (fo
   return join(home, name)
 }
 
-/** Numbers that JSON does not have are written as `"NaN"`, `"Infinity"`, `"-Infinity"`. */
 export async function writeJson (folder: string, name: string, value: unknown): Promise<void> {
-  const text = JSON.stringify(value, (_key, part: unknown) => typeof part === 'number' && !Number.isFinite(part) ? String(part) : part, 1)
-  await writeFile(join(folder, name), `${text}\n`)
+  await writeFile(join(folder, name), formatJson(value))
 }

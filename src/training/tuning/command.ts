@@ -1,12 +1,11 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { parseArgs } from 'node:util'
 import { BadOptionError, NothingTunedError, UnknownRecipeError } from '../../errors.ts'
 import { recipes } from '../../recipes/index.ts'
 import { cacheDirectory, loadLibrary } from '../../tensorflow/index.ts'
 import { checkDestination } from '../export.ts'
-import { INTERRUPTED, reasonOf, TrainingStopped, wholeNumber } from '../options.ts'
+import { INTERRUPTED, parseCommand, reasonOf, TrainingStopped, wholeNumber } from '../options.ts'
 import type { ProgressStream } from '../progress.ts'
 import { settle, type Recipe } from '../recipe.ts'
 import { RecipeRun } from '../recipe-run.ts'
@@ -117,7 +116,7 @@ async function trainBest ({ recipe, plan, directory, modelsDir, model, command }
 
 /** @returns undefined if help was asked for */
 function readRequest (argv: readonly string[]): Request | undefined {
-  const { values, positionals } = parsed(argv)
+  const { values, positionals } = parseCommand(argv, OPTIONS, usage)
   if (values.help) return undefined
   const [name, ...rest] = positionals
   const tunable = recipes.filter(({ tuning }) => tuning !== undefined)
@@ -146,14 +145,6 @@ function readRequest (argv: readonly string[]): Request | undefined {
     model: values.name ?? recipe.modelName(values.data),
     isExported: !values['no-export'],
     command: ['npm run tune --', ...argv].join(' ')
-  }
-}
-
-function parsed (argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true })
-  } catch (error) {
-    throw new BadOptionError(`${(error as Error).message}\n\n${usage()}`)
   }
 }
 

@@ -85,8 +85,7 @@ function maskOperations (layers: readonly unknown[]): JsonObject[] {
     const { class_name: className, inbound_nodes: nodes } = layer
     if ((className !== 'NotEqual' && className !== 'Any') || !Array.isArray(nodes) || nodes.length !== 1) return false
     const [source] = isObject(nodes[0]) && Array.isArray(nodes[0]['args']) ? nodes[0]['args'] as unknown[] : []
-    const history = isObject(source) && isObject(source['config']) ? source['config']['keras_history'] : undefined
-    return Array.isArray(history)
+    return historyOf(source) !== undefined
   })
 }
 
@@ -196,17 +195,22 @@ function translateNodes (context: Context, nodes: unknown): unknown {
     const [first, ...others] = Array.isArray(args) ? args as unknown[] : []
     const given = isObject(kwargs) ? Object.entries(kwargs).filter(([name, value]) => value !== null && value !== false && !(name === 'mask' && isMask(context, value))) : []
     if (others.some(value => value !== null) || given.length > 0) throw new CannotImportError(`${context.path}: layer "${context.place}"`, `it is called with more than its inputs${given.length > 0 ? `: ${given.map(([name]) => name).join(', ')}` : ''}`)
-    return (Array.isArray(first) ? first as unknown[] : [first]).map(tensor => historyOf(context, tensor))
+    return (Array.isArray(first) ? first as unknown[] : [first]).map(tensor => referenceTo(context, tensor))
   })
 }
 
 function isMask ({ masks }: Context, tensor: unknown): boolean {
-  const history = isObject(tensor) && isObject(tensor['config']) ? tensor['config']['keras_history'] : undefined
-  return Array.isArray(history) && masks?.has(history[0]) === true
+  return masks?.has(historyOf(tensor)?.[0]) === true
 }
 
-function historyOf ({ path, place }: Context, tensor: unknown): unknown {
+function referenceTo ({ path, place }: Context, tensor: unknown): unknown[] {
+  const history = historyOf(tensor)
+  if (history === undefined) throw new CannotImportError(`${path}: layer "${place}"`, 'it is called with something that is no other layer\'s output')
+  return [...history, {}]
+}
+
+/** Layer, node and output that a tensor of Keras 3 comes from; undefined for anything else. */
+function historyOf (tensor: unknown): readonly unknown[] | undefined {
   const history = isObject(tensor) && isObject(tensor['config']) ? tensor['config']['keras_history'] : undefined
-  if (!Array.isArray(history)) throw new CannotImportError(`${path}: layer "${place}"`, 'it is called with something that is no other layer\'s output')
-  return [...history as unknown[], {}]
+  return Array.isArray(history) ? history as unknown[] : undefined
 }

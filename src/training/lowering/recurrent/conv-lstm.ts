@@ -1,10 +1,9 @@
 import type { Output } from '../../../tensorflow/index.ts'
 import { spatialPair } from '../channels.ts'
+import { padding } from '../convolution.ts'
 import { rankOf, type Scope } from '../scope.ts'
 import type { MakeCell } from './cell.ts'
 import { dropoutMask, lstmUpdate } from './cells.ts'
-
-const PADDING = { same: 'SAME', valid: 'VALID' } as const
 
 /** An LSTM over images: its products are convolutions, that of the state always as large as the state. @see https://arxiv.org/abs/1506.04214 */
 export const makeConvLstmCell: MakeCell = (call, inputShape) => {
@@ -13,17 +12,17 @@ export const makeConvLstmCell: MakeCell = (call, inputShape) => {
   if (config.numbers('dilationRate', [1]).some(rate => rate !== 1)) config.refuse('dilationRate', 'a dilation of 1 is lowered')
   const [rows, ...sides] = inputShape
   const filters = config.number('filters')
-  const padding = PADDING[config.choice('padding', ['valid', 'same'])]
+  const ends = padding(call)
   const strides = spatialPair(config.numbers('strides', [1]))
   const kernel = spatialPair(config.numbers('kernelSize'))
   const grown = strides.map((stride, axis) => {
     const side = sides[axis]
     if (typeof side !== 'number') return config.refuse('kernelSize', 'give the model a fixed input size')
-    return Math.ceil((padding === 'SAME' ? side : side - kernel[axis]! + 1) / stride)
+    return Math.ceil((ends === 'SAME' ? side : side - kernel[axis]! + 1) / stride)
   })
   const stateShape = [rows!, ...grown, filters]
   const update = lstmUpdate(call, filters)
-  const convolve = (scope: Scope, x: Output, weights: Output): Output => scope.op('Conv2D', [x, weights], { strides: [1, ...strides, 1], padding })
+  const convolve = (scope: Scope, x: Output, weights: Output): Output => scope.op('Conv2D', [x, weights], { strides: [1, ...strides, 1], padding: ends })
   return {
     stateShapes: [stateShape, stateShape],
     projecting: {
