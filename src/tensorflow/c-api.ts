@@ -69,7 +69,10 @@ const DECLARATIONS = {
   TF_OperationNumOutputs: 'int TF_OperationNumOutputs(void*)',
   TF_OperationNumInputs: 'int TF_OperationNumInputs(void*)',
   TF_OperationInput: 'TF_Output TF_OperationInput(TF_Input)',
+  TF_OperationOutputNumConsumers: 'int TF_OperationOutputNumConsumers(TF_Output)',
+  TF_OperationOutputConsumers: 'int TF_OperationOutputConsumers(TF_Output, void*, int)',
   TF_OperationOutputType: 'int TF_OperationOutputType(TF_Output)',
+  TF_OperationGetAttrBool: 'void TF_OperationGetAttrBool(void*, const char*, void*, void*)',
   TF_OperationGetAttrType: 'void TF_OperationGetAttrType(void*, const char*, void*, void*)',
   TF_OperationGetAttrMetadata: 'TF_AttrMetadata TF_OperationGetAttrMetadata(void*, const char*, void*)',
   TF_OperationGetAttrShape: 'void TF_OperationGetAttrShape(void*, const char*, void*, int, void*)',
@@ -152,7 +155,10 @@ export interface CApi {
   TF_OperationNumOutputs: Fn<[operation: Pointer], number>
   TF_OperationNumInputs: Fn<[operation: Pointer], number>
   TF_OperationInput: Fn<[input: CApiOutput], CApiOutput>
+  TF_OperationOutputNumConsumers: Fn<[output: CApiOutput], number>
+  TF_OperationOutputConsumers: Fn<[output: CApiOutput, consumers: Memory, max: number], number>
   TF_OperationOutputType: Fn<[output: CApiOutput], number>
+  TF_OperationGetAttrBool: Fn<[operation: Pointer, name: string, value: Memory, status: Pointer], void>
   TF_OperationGetAttrType: Fn<[operation: Pointer, name: string, value: Memory, status: Pointer], void>
   TF_OperationGetAttrMetadata: Fn<[operation: Pointer, name: string, status: Pointer], { total_size: number | bigint }>
   TF_OperationGetAttrShape: Fn<[operation: Pointer, name: string, dims: Memory, count: number, status: Pointer], void>

@@ -31,6 +31,13 @@ export class Operation {
     })
   }
 
+  /** @throws TensorFlowError if there is no bool attribute of this name */
+  boolAttribute (name: string): boolean {
+    const value = new Uint8Array(1)
+    checked(status => { api().TF_OperationGetAttrBool(this.pointer, name, value, status) })
+    return value[0] !== 0
+  }
+
   /** @throws TensorFlowError if there is no type attribute of this name */
   typeAttribute (name: string): DType {
     const value = new Int32Array(1)
@@ -94,6 +101,14 @@ export class Output {
     const dims = new BigInt64Array(rank)
     checked(status => { c.TF_GraphGetTensorShape(graph, this.c, dims, rank, status) })
     return Array.from(dims, Number)
+  }
+
+  /** Operations that take this tensor, as the graph is now. */
+  consumers (): Operation[] {
+    const c = api()
+    const found = outputArray(Array.from({ length: c.TF_OperationOutputNumConsumers(this.c) }, () => undefined))
+    c.TF_OperationOutputConsumers(this.c, found, found.length / OUTPUT_BYTES)
+    return readOutputArray(found, this.operation.graph).map(consumer => consumer!.operation)
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Operation, Output, Variable } from '../tensorflow/index.ts'
+import { ancestors, type Operation, type Output, type Variable } from '../tensorflow/index.ts'
 import { clipGradients, type ClipOptions } from './clip-gradients.ts'
 import { gradients } from './gradients.ts'
 import { scaleLoss, type LossScaleOptions } from './loss-scaling.ts'
@@ -39,7 +39,10 @@ export interface Updates {
   readonly gather: readonly Operation[]
 }
 
-/** Adds gradients and the optimizer. Variables that the loss does not depend on stay as they are. */
+/**
+ * Adds gradients and the optimizer. Variables that the loss does not depend on stay as they are. One changes when all that read it in the step have:
+ * TensorFlow copies a variable that is changed while its value is in use.
+ */
 export function addUpdates (scope: Scope, { loss, variables, step, learningRate, optimizer, clip = {}, accumulate = 1, precision = 'float32', lossScale = {} }: UpdateInputs): Updates {
   const slots: FilledVariable[] = []
   const slotOf = (name: string, shape: readonly number[], initial: number): Variable => {
@@ -55,12 +58,13 @@ export function addUpdates (scope: Scope, { loss, variables, step, learningRate,
   const sums = learned.map(({ variable, gradient }) => accumulate === 1 ? onlyOne(gradient) : accumulated(scope, gradient, slotOf(`${variable.name}/gradient`, variable.shape, 0), accumulate))
   const clipped = clipGradients(scope, sums.map(({ mean }) => mean), clip)
   const apply = optimizer.begin({ scope, learningRate, step: updatesOf(scope, step, accumulate), scalarSlot: (name, initial) => slotOf(name, [], initial) })
+  const inStep = ancestors(clipped)
   const changes = learned.map(({ variable }, index) => apply({
     scope: scope.under(variable.name),
     variable,
     gradient: clipped[index]!,
     slot: (name, initial = 0) => slotOf(`${variable.name}/${name}`, variable.shape, initial),
-    after: []
+    after: variable.read().consumers().filter(({ pointer }) => inStep.has(pointer))
   }))
   const rescale = unscaled?.updates ?? []
   return { slots, apply: [...changes, ...sums.flatMap(({ forget }) => forget), ...rescale], gather: [...sums.flatMap(({ gather }) => gather), ...(accumulate === 1 ? [] : rescale)] }

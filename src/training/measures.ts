@@ -1,6 +1,7 @@
 import type tf from '@tensorflow/tfjs'
 import type { Graph, Output } from '../tensorflow/index.ts'
 import type { FigureLayout } from './history.ts'
+import { withGradient } from './gradients.ts'
 import { findLoss, type Loss, type LossChoice } from './losses.ts'
 import type { LoweredModel } from './lowering/lower-model.ts'
 import { shapeOf, type Scope } from './lowering/scope.ts'
@@ -62,7 +63,7 @@ export function measuresOf (graph: Graph, { outputNames }: tf.LayersModel, { out
 export function addFigures (scope: Scope, model: LoweredModel, measures: readonly Measure[], { isTraining }: { isTraining: boolean }): Figures {
   const losses = measures.map((measure, index) => lossOf(scope, model, index, isTraining ? measure : { ...measure, classWeights: undefined }))
   const loss = [...losses, ...model.penalties].reduce((sum, part) => scope.add(sum, part))
-  const counts = measures.flatMap((measure, index) => measure.metrics.map(metric => metric.counts(scope, metricInputs(measure, model.outputs[index]!))))
+  const counts = measures.flatMap((measure, index) => measure.metrics.map(metric => metric.counts(scope, metricInputs(measure, model, index))))
   const scalars = scope.op('Pack', [[loss, ...(losses.length > 1 ? losses : [])]])
   return { loss, all: counts.length === 0 ? scalars : scope.op('ConcatV2', [[scalars, ...counts], scope.int(0)]), sizes: counts.map(count => shapeOf(count)[0]!) }
 }
@@ -72,11 +73,22 @@ function lossOf (scope: Scope, { outputs, logits }: LoweredModel, index: number,
   let losses = loss.lossOfRows(scope, target, { output, logits: logits[index] })
   if (classWeights !== undefined) losses = scope.mul(losses, weightsOfClasses(scope, { target, losses, classes: shapeOf(output).at(-1)!, weights: classWeights }))
   if (weights !== undefined) losses = weigh(scope, losses, weights)
-  return scope.meanOfAll(losses)
+  return meanLoss(scope, losses)
 }
 
-function metricInputs ({ loss, target }: Measure, output: Output): MetricInputs {
-  return { target, output, isSparse: loss.name === 'sparseCategoricalCrossentropy', isDecidedAlone: isDecidedAlone(loss, shapeOf(output)), isLogits: loss.fromLogits === true }
+/** Its gradient is the same for all; TensorFlow's own spreads it in a dozen operations. */
+function meanLoss (scope: Scope, losses: Output): Output {
+  const [mean] = withGradient(scope, [losses], [scope.meanOfAll(losses)], ([incoming]) => {
+    const share = incoming && scope.div(incoming, scope.float(scope.op('Size', [losses])))
+    return [share && scope.op('Fill', [scope.op('Shape', [losses]), share])]
+  })
+  return mean!
+}
+
+function metricInputs ({ loss, target }: Measure, { outputs, logits }: LoweredModel, index: number): MetricInputs {
+  const output = outputs[index]!
+  const origin = logits[index]
+  return { target, output, ...(origin?.kind === 'softmax' && { logits: origin.output }), isSparse: loss.name === 'sparseCategoricalCrossentropy', isDecidedAlone: isDecidedAlone(loss, shapeOf(output)), isLogits: loss.fromLogits === true }
 }
 
 /** How the figures of `addFigures` lie, with the names that `tf.layers` writes into the history. */

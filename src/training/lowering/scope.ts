@@ -18,6 +18,9 @@ const MIXERS = new Set(['AddV2', 'Mul', 'Maximum', 'ConcatV2'])
 /** Takes half precision in its first input alone, and adds up in float32 itself. */
 const FIRST_ONLY = new Set(['FusedBatchNormV3'])
 
+/** What gives as many rows as its first input has. */
+const KEEP_ROWS = new Set(['BiasAdd', 'Relu', 'Relu6', 'LeakyRelu', 'Elu', 'Selu', 'Tanh', 'Sigmoid', 'Softmax', 'Identity', 'Cast', 'StopGradient', 'MatMul', 'Conv2D', 'MaxPool', 'AvgPool'])
+
 /** What does not look at the numbers. */
 const SHAPES = new Set(['Shape', 'Size'])
 
@@ -139,13 +142,14 @@ export class Scope {
   dimensions (x: Output): Dimension[] {
     const shape = shapeOf(x)
     if (!shape.includes(-1)) return [...shape]
+    if (shape.lastIndexOf(-1) === 0) return [this.side(x, 0), ...shape.slice(1)]
     const all = this.op('Shape', [x])
     return shape.map((side, axis) => side >= 0 ? side : this.#element(all, axis))
   }
 
   /** One dimension as a scalar int32. */
   side (x: Output, axis: number): Output {
-    return this.#element(this.op('Shape', [x]), axis)
+    return this.#element(this.op('Shape', [axis === 0 ? withTheRowsOf(x) : x]), axis)
   }
 
   /** @param dimensions may hold −1 once: whatever is left over */
@@ -182,6 +186,15 @@ export class Scope {
 
   #element (vector: Output, index: number): Output {
     return this.op('StridedSlice', [vector, this.ints([index]), this.ints([index + 1]), this.ints([1])], { shrink_axis_mask: 1 })
+  }
+}
+
+/** The earliest tensor that has as many rows, so that whoever asks how many need not wait for the rest. */
+function withTheRowsOf (x: Output): Output {
+  for (let earlier = x; ;) {
+    const { operation } = earlier
+    if (!KEEP_ROWS.has(operation.type) || (operation.type === 'MatMul' && operation.boolAttribute('transpose_a'))) return earlier
+    earlier = operation.inputs()[0]!
   }
 }
 

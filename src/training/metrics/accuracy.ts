@@ -13,7 +13,7 @@ export function binaryAccuracy ({ threshold, name = 'binaryAccuracy' }: { thresh
 
 /** Whether the largest output is that of the right class. */
 export function categoricalAccuracy (name = 'categoricalAccuracy'): Metric {
-  return meanMetric(name, (scope, inputs) => scope.float(scope.op('Equal', [actualClass(scope, inputs), bestClass(scope, inputs.output)])))
+  return meanMetric(name, (scope, inputs) => scope.float(scope.op('Equal', [actualClass(scope, inputs), bestClass(scope, inputs.logits ?? inputs.output)])))
 }
 
 /** Whether the right class is among the `k` largest outputs. @param k default 5 */

@@ -7,6 +7,8 @@ export interface MetricInputs {
   readonly target: Output
   /** float32 [N, …], as the model gives it. */
   readonly output: Output
+  /** Where the output is a softmax: of what. The largest of both is the same, and while a model learns nothing else wants the softmax. */
+  readonly logits?: Output | undefined
   /** Whether targets are class numbers, not one-hot rows. */
   readonly isSparse: boolean
   /** Whether each number of the output is a yes or no of its own, not one class of several. */
