@@ -43,6 +43,9 @@ function newRegistry (config: Config, policies: VersionPolicies, log: Logger): M
     policies,
     runConcurrency: config.RUN_CONCURRENCY,
     maxQueue: config.MAX_QUEUE,
+    maxQueueMs: config.MAX_QUEUE_MS,
+    maxBatchRows: config.BATCH_MAX_ROWS,
+    maxBatchDelayMs: config.BATCH_MAX_DELAY_MS,
     session: {
       intraOpThreads: config.INTRA_OP_THREADS,
       interOpThreads: config.INTER_OP_THREADS,

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { RunReport } from './batching/run-request.ts'
 import type { Trace } from './prediction/trace.ts'
 
 /** Seconds. */
@@ -25,6 +26,9 @@ export interface ObservedModel {
 
 export interface Metrics {
   observeRequest (request: ObservedRequest): void
+  readonly observeRun: (model: string, run: RunReport) => void
+  /** A request was refused before anything was done for it. */
+  observeRejection (model: string, code: string): void
   /** Prometheus' text format. */
   expose (): Promise<{ contentType: string, text: string }>
 }
@@ -44,6 +48,8 @@ export function createMetrics (options: MetricsOptions): Metrics {
   const phases = new Histogram({ name: 'tensorport_phase_duration_seconds', help: 'Time a request spent in decode, queue, infer and encode', labelNames: ['phase', 'model'], buckets: LATENCY_BUCKETS, registers })
   const rows = new Counter({ name: 'tensorport_rows_total', help: 'Rows predicted', labelNames: ['model'], registers })
   const errors = new Counter({ name: 'tensorport_errors_total', help: 'Requests that ended in an error', labelNames: ['code'], registers })
+  const rejected = new Counter({ name: 'tensorport_rejected_total', help: 'Requests refused at a model\'s door, by the error\'s code', labelNames: ['model', 'code'], registers })
+  const observeRun = runMetrics(registry)
   addModelGauges(registry, options)
   collectDefaultMetrics({ register: registry })
   return {
@@ -56,7 +62,30 @@ export function createMetrics (options: MetricsOptions): Metrics {
       for (const [phase, ms] of trace.phases) phases.observe({ phase, model }, ms / 1000)
       if (code === undefined) rows.inc({ model }, trace.rows ?? 0)
     },
+    observeRun,
+    observeRejection: (model, code) => { rejected.inc({ model, code }) },
     expose: async () => ({ contentType: registry.contentType, text: await registry.metrics() })
+  }
+}
+
+const BATCH_BUCKETS = [1, 2, 4, 8, 16, 32, 64, 128, 256]
+
+/** What is known of each run in TensorFlow. */
+function runMetrics (registry: Registry): Metrics['observeRun'] {
+  const registers = [registry]
+  const labelNames = ['model']
+  const durations = new Histogram({ name: 'tensorport_run_duration_seconds', help: 'Time of a run in TensorFlow', labelNames, buckets: LATENCY_BUCKETS, registers })
+  const waits = new Histogram({ name: 'tensorport_batch_wait_seconds', help: 'Time that a run\'s oldest request waited for it', labelNames, buckets: LATENCY_BUCKETS, registers })
+  const sizes = new Histogram({ name: 'tensorport_batch_rows', help: 'Rows asked for in a batch', labelNames, buckets: BATCH_BUCKETS, registers })
+  const padding = new Counter({ name: 'tensorport_padding_rows_total', help: 'Rows that only filled batches up', labelNames, registers })
+  const batches = new Counter({ name: 'tensorport_batches_total', help: 'Batches by why they went: full, idle (nothing to wait for), timer; alone for runs that are none', labelNames: ['model', 'released'], registers })
+  return (model, { rows, size, released, runMs, waitedMs }) => {
+    durations.observe({ model }, runMs / 1000)
+    waits.observe({ model }, waitedMs / 1000)
+    batches.inc({ model, released: released ?? 'alone' })
+    if (rows === undefined || size === undefined) return
+    sizes.observe({ model }, rows)
+    padding.inc({ model }, size - rows)
   }
 }
 

@@ -46,6 +46,7 @@ export async function buildServer (dependencies: ServerDependencies): Promise<Se
   const { config, models, decoder, log } = dependencies
   const loggerInstance: FastifyBaseLogger = log
   const metrics = createMetrics({ models: () => models.list(), pendingDecodes: () => decoder.pending })
+  models.watch?.({ onRun: metrics.observeRun, onReject: (model, error) => { metrics.observeRejection(model, (error as Error & { code: string }).code) } })
   let isDraining = false
   const observed: ObserveOptions = {
     metrics,

@@ -14,7 +14,7 @@ export interface ErrorReplyOptions {
   readonly maxFiles: number
 }
 
-/** Seconds after which a client that got 503 may try again. */
+/** Seconds after which a client that got 503 may try again, where the error does not know better. */
 const RETRY_AFTER_S = 1
 
 /** Every error becomes a reply of one shape: `{"error": message, "code", "requestId"}`. No route gives another. */
@@ -36,7 +36,7 @@ export function replyWithError (error: unknown, request: FastifyRequest, reply: 
   })
   if (request.trace !== undefined) request.trace.error = known
   readOn(request, reply)
-  if (known.statusCode === 503) reply.header('retry-after', RETRY_AFTER_S)
+  if (known.statusCode === 503) reply.header('retry-after', known.retryAfterSeconds ?? RETRY_AFTER_S)
   reply.code(known.statusCode).type('application/json; charset=utf-8').send(errorBody(known, request.id))
 }
 

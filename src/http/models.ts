@@ -3,6 +3,7 @@ import type { FastifyReply } from 'fastify'
 import Type from 'typebox'
 import { MethodNotAllowedError, VersionNotFoundError } from '../errors.ts'
 import { withVersion, type Models } from '../prediction/models.ts'
+import type { RunWatch } from '../registry/model-registry.ts'
 import type { ModelStatus } from '../registry/served-model.ts'
 import { metadataReply, statusReply } from './model-status.ts'
 import { labelsUnsupported } from './predict-tensors.ts'
@@ -13,6 +14,8 @@ export interface DescribedModels extends Models {
   list (): ModelStatus[]
   /** @throws ModelNotFoundError */
   describe (model: string): ModelStatus
+  /** Tells of runs, for metrics. */
+  watch? (watch: RunWatch): void
 }
 
 export interface ModelsRoutesOptions {

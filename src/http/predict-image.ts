@@ -7,6 +7,7 @@ import { addJsonBody } from './json-body.ts'
 import { parseVersion, PredictionQuery } from './prediction-query.ts'
 import { replyJson } from './reply-json.ts'
 import { requireTrace } from './observe.ts'
+import { readTerms } from './request-terms.ts'
 import { whileWanted } from './request-lifetime.ts'
 
 export interface PredictImageOptions extends ImageBodyLimits {
@@ -32,11 +33,12 @@ export const predictImageRoute: FastifyPluginAsyncTypebox<PredictImageOptions> =
   app.post('/predict/image', { schema: { querystring: Query }, config: { accepts: ACCEPTS } }, async (request, reply) => {
     const { model, version, topK, debug } = request.query
     const trace = requireTrace(request)
-    const { isList, predictions } = await whileWanted(reply, timeoutMs, async signal => {
+    const terms = readTerms(request, timeoutMs)
+    const { isList, predictions } = await whileWanted(reply, terms, async signal => {
       const { images, isList } = await readImages(request, limits)
       signal.throwIfAborted()
       const wanted = { model, version: version === undefined ? undefined : parseVersion(version), topK, showInput: debug === 'input' }
-      return { isList, predictions: await predictImages({ images, ...wanted, signal, trace }) }
+      return { isList, predictions: await predictImages({ images, ...wanted, ...terms, signal, trace }) }
     })
     return await replyJson(reply, trace, isList ? { predictions } : predictions[0])
   })

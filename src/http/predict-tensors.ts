@@ -7,6 +7,7 @@ import { shortPath } from './error-replies.ts'
 import { requireTrace } from './observe.ts'
 import { parseVersion } from './prediction-query.ts'
 import { replyText } from './reply-json.ts'
+import { readTerms } from './request-terms.ts'
 import { whileWanted } from './request-lifetime.ts'
 
 export interface PredictTensorsOptions {
@@ -32,7 +33,8 @@ export const predictTensorsRoute: FastifyPluginAsyncTypebox<PredictTensorsOption
   async function predict (request: FastifyRequest, reply: FastifyReply, model: string, version?: number): Promise<FastifyReply> {
     const trace = requireTrace(request)
     const body = request.body instanceof Uint8Array ? request.body : new Uint8Array()
-    const json = await whileWanted(reply, timeoutMs, async signal => await predictTensors({ model, version, body, signal, trace }))
+    const terms = readTerms(request, timeoutMs)
+    const json = await whileWanted(reply, terms, async signal => await predictTensors({ model, version, body, ...terms, signal, trace }))
     return replyText(reply, json)
   }
 

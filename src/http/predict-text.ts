@@ -5,6 +5,7 @@ import { addJsonBody } from './json-body.ts'
 import { parseVersion, PredictionQuery } from './prediction-query.ts'
 import { replyJson } from './reply-json.ts'
 import { requireTrace } from './observe.ts'
+import { readTerms } from './request-terms.ts'
 import { whileWanted } from './request-lifetime.ts'
 import { readTexts, type TextBodyLimits } from './text-body.ts'
 
@@ -26,9 +27,10 @@ export const predictTextRoute: FastifyPluginAsyncTypebox<PredictTextOptions> = a
   app.post('/predict/text', { schema: { querystring: Query }, config: { accepts: 'application/json, text/plain' } }, async (request, reply) => {
     const { model, version, topK, text } = request.query
     const trace = requireTrace(request)
+    const terms = readTerms(request, timeoutMs)
     const { texts, isList } = readTexts(request.body, text, limits)
     const wanted = { model, version: version === undefined ? undefined : parseVersion(version), topK }
-    const predictions = await whileWanted(reply, timeoutMs, async signal => await predictTexts({ texts, ...wanted, signal, trace }))
+    const predictions = await whileWanted(reply, terms, async signal => await predictTexts({ texts, ...wanted, ...terms, signal, trace }))
     return await replyJson(reply, trace, isList ? { predictions } : predictions[0])
   })
 }

@@ -5,6 +5,7 @@ import { BadRequestError } from '../errors.ts'
 export const PredictionQuery = Type.Object({
   model: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: 'default: see DEFAULT_IMAGE_MODEL and DEFAULT_TEXT_MODEL' })),
   version: Type.Optional(Type.String({ description: 'default: the newest' })),
+  timeout: Type.Optional(Type.String({ description: 'milliseconds within which the answer is of use; default: REQUEST_TIMEOUT_MS' })),
   topK: Type.Integer({ default: 5, minimum: 1, maximum: 1000, description: 'classes in `top`' })
 })
 

@@ -6,6 +6,8 @@ import {
 export interface ReplyError extends Error {
   readonly code: string
   readonly statusCode: number
+  /** With 503: when to try again. */
+  readonly retryAfterSeconds?: number
 }
 
 /** What the messages of some errors name. */

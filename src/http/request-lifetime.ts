@@ -1,19 +1,20 @@
 import type { FastifyReply } from 'fastify'
+import type { RequestTerms } from './request-terms.ts'
 import { ClientClosedError, DeadlineExceededError } from '../errors.ts'
 
 /**
  * Runs `work` for as long as somebody waits for it: its signal aborts with ClientClosedError when the connection closes before the reply,
- * and with DeadlineExceededError after `timeoutMs`. What does not heed the signal is left to finish unheard.
+ * and with DeadlineExceededError when its time is up. What does not heed the signal is left to finish unheard.
  *
  * Fastify's own `request.signal` aborts as soon as the body has been read, since Node closes a request then; the reply's `close` does not.
  *
  * @throws the signal's reason, or what `work` throws
  */
-export async function whileWanted<T> (reply: FastifyReply, timeoutMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function whileWanted<T> (reply: FastifyReply, { deadline, timeoutMs }: RequestTerms, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController()
   const { signal } = controller
   const onClose = (): void => { if (!reply.raw.writableEnded) controller.abort(new ClientClosedError()) }
-  const timer = setTimeout(() => { controller.abort(new DeadlineExceededError(timeoutMs)) }, timeoutMs)
+  const timer = setTimeout(() => { controller.abort(new DeadlineExceededError(timeoutMs)) }, Math.max(0, deadline - performance.now()))
   reply.raw.once('close', onClose)
   if (reply.raw.destroyed) onClose()
   try {

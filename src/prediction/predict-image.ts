@@ -4,11 +4,10 @@ import type { ImageContract } from '../registry/manifest.ts'
 import type { ModelVersion } from '../registry/model-version.ts'
 import type { DType, NumericArray, TensorValue, ValueDType } from '../tensorflow/index.ts'
 import { chooseModel, type DefaultModel } from './choose-model.ts'
-import { withVersion, type Models } from './models.ts'
+import { withPlace, type Models, type Place, type Terms } from './models.ts'
 import { rankRows, type Ranking } from './rank.ts'
 import { runRows } from './row-runs.ts'
 import { FLOAT16, BFLOAT16, toFloatBits } from './tensor-json/small-floats.ts'
-import type { Trace } from './trace.ts'
 
 export interface ImagePredictorOptions {
   readonly models: Models
@@ -19,7 +18,7 @@ export interface ImagePredictorOptions {
   readonly fallback: DefaultModel
 }
 
-export interface ImageRequest {
+export interface ImageRequest extends Terms {
   /** Encoded files, one or more. */
   readonly images: readonly Uint8Array[]
   readonly model: string | undefined
@@ -27,8 +26,6 @@ export interface ImageRequest {
   readonly topK: number
   /** Gives back what the model saw. */
   readonly showInput: boolean
-  readonly signal: AbortSignal
-  readonly trace: Trace
 }
 
 export interface ImagePrediction extends Ranking {
@@ -47,13 +44,13 @@ export type ImagePredictor = (request: ImageRequest) => Promise<ImagePrediction[
 export function createImagePredictor ({ models, fallback, ...tools }: ImagePredictorOptions): ImagePredictor {
   return async request => {
     const model = request.model ?? chooseModel(fallback, { models: models.list(), isReady: models.isReady() })
-    return await withVersion(models, model, request.version, async version => await predict(version, request, tools))
+    return await withPlace(models, model, request.version, request, async place => await predict(place, request, tools))
   }
 }
 
 type Tools = Omit<ImagePredictorOptions, 'models' | 'fallback'>
 
-async function predict (version: ModelVersion, request: ImageRequest, tools: Tools): Promise<ImagePrediction[]> {
+async function predict ({ version, terms }: Place, request: ImageRequest, tools: Tools): Promise<ImagePrediction[]> {
   const { images, signal, trace, topK } = request
   const { manifest, model } = version
   trace.serves(version, images.length)
@@ -61,7 +58,7 @@ async function predict (version: ModelVersion, request: ImageRequest, tools: Too
   const contract = manifest.image
   const pixels = await trace.time('decode', async () => await decodeAll(images, contract, tools.decoder, signal))
   const input = await trace.time('decode', () => toTensor(pixels, images.length, contract, version, tools))
-  const scores = await runRows({ version, inputs: { [manifest.input ?? '']: input }, rows: images.length, signal, trace })
+  const scores = await runRows({ version, inputs: { [manifest.input ?? '']: input }, rows: images.length, terms, trace })
   return await trace.time('encode', async () => {
     const rankings = rankRows(scores, images.length, { model, activation: manifest.activation, labels: manifest.labels, topK })
     return await Promise.all(rankings.map(async (ranking, row) => ({

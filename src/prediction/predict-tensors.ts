@@ -1,21 +1,18 @@
 import { UnknownSignatureError } from '../errors.ts'
 import type { ModelVersion } from '../registry/model-version.ts'
 import type { Signature } from '../tensorflow/index.ts'
-import { withVersion, type Models } from './models.ts'
+import { withPlace, type Models, type Terms } from './models.ts'
 import { readPredictBody, writePredictReply } from './tensor-json/predict-body.ts'
-import type { Trace } from './trace.ts'
 
-export interface TensorRequest {
+export interface TensorRequest extends Terms {
   readonly model: string
   readonly version: number | undefined
   /** JSON, as TensorFlow Serving's `:predict` takes it. */
   readonly body: Uint8Array
-  readonly signal: AbortSignal
-  readonly trace: Trace
 }
 
 /**
- * One run of any signature, JSON in and out.
+ * One request of any signature, JSON in and out.
  *
  * @returns the reply's JSON text
  * @throws errors of the registry, BadRequestError, BadTensorError, UnknownSignatureError
@@ -23,11 +20,11 @@ export interface TensorRequest {
 export type TensorPredictor = (request: TensorRequest) => Promise<string>
 
 export function createTensorPredictor (models: Models): TensorPredictor {
-  return async ({ model, version, body, signal, trace }) => await withVersion(models, model, version, async served => {
-    trace.serves(served)
+  return async ({ model, version, body, ...given }) => await withPlace(models, model, version, given, async ({ version: served, terms }) => {
+    const { trace } = given
     const { form, signature, inputs } = await trace.time('decode', () => readPredictBody(body, name => signatureOf(served, name)))
     trace.rows = rowsOf(inputs)
-    const result = await served.run(signature.name, inputs, { signal })
+    const result = await served.run(signature.name, inputs, terms)
     trace.add('queue', result.queueMs)
     trace.add('infer', result.inferMs)
     return await trace.time('encode', () => writePredictReply(form, result.outputs))

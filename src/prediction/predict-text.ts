@@ -4,11 +4,10 @@ import type { ModelVersion } from '../registry/model-version.ts'
 import type { TensorValue } from '../tensorflow/index.ts'
 import type { EncodedTexts } from '../text/index.ts'
 import { chooseModel, type DefaultModel } from './choose-model.ts'
-import { withVersion, type Models } from './models.ts'
+import { withPlace, type Models, type Place, type Terms } from './models.ts'
 import { rankRows, type Ranking } from './rank.ts'
 import { runRows } from './row-runs.ts'
 import type { TokenizerOf } from './tokenizers.ts'
-import type { Trace } from './trace.ts'
 
 export interface TextPredictorOptions {
   readonly models: Models
@@ -16,14 +15,12 @@ export interface TextPredictorOptions {
   readonly fallback: DefaultModel
 }
 
-export interface TextRequest {
+export interface TextRequest extends Terms {
   /** One or more. */
   readonly texts: readonly string[]
   readonly model: string | undefined
   readonly version: number | undefined
   readonly topK: number
-  readonly signal: AbortSignal
-  readonly trace: Trace
 }
 
 export interface TextPrediction extends Ranking {
@@ -48,11 +45,11 @@ export type TextPredictor = (request: TextRequest) => Promise<TextPrediction[]>
 export function createTextPredictor ({ models, fallback, tokenizerOf }: TextPredictorOptions): TextPredictor {
   return async request => {
     const model = request.model ?? chooseModel(fallback, { models: models.list(), isReady: models.isReady() })
-    return await withVersion(models, model, request.version, async version => await predict(version, request, tokenizerOf))
+    return await withPlace(models, model, request.version, request, async place => await predict(place, request, tokenizerOf))
   }
 }
 
-async function predict (version: ModelVersion, { texts, signal, trace, topK }: TextRequest, tokenizerOf: TokenizerOf): Promise<TextPrediction[]> {
+async function predict ({ version, terms }: Place, { texts, signal, trace, topK }: TextRequest, tokenizerOf: TokenizerOf): Promise<TextPrediction[]> {
   const { manifest, model } = version
   trace.serves(version, texts.length)
   const contract = manifest.text
@@ -60,7 +57,7 @@ async function predict (version: ModelVersion, { texts, signal, trace, topK }: T
   const encoded = await trace.time('decode', async () => await (await tokenizerOf(version)).encode(texts))
   signal.throwIfAborted()
   const inputs = toTensors(encoded, contract, version)
-  const scores = await runRows({ version, inputs, rows: texts.length, signal, trace })
+  const scores = await runRows({ version, inputs, rows: texts.length, terms, trace })
   return await trace.time('encode', () => {
     const rankings = rankRows(scores, texts.length, { model, activation: manifest.activation, labels: manifest.labels, topK })
     return rankings.map((ranking, row) => ({ ...ranking, model: { name: model, version: version.version }, text: tokensOf(encoded, row, model) }))

@@ -3,6 +3,7 @@ import { BadSavedModelError } from '../errors.ts'
 import {
   loadSavedModel, readSavedModel, releaseMemory, type LoadedSavedModel, type MetaGraph, type SavedModelDescription, type SessionOptions, type TensorValue
 } from '../tensorflow/index.ts'
+import { calibrate, UNCALIBRATED, type Calibration, type CalibrationLimits } from './calibrate.ts'
 import { checkLabels, completeManifest } from './complete-manifest.ts'
 import { deriveManifest } from './derive-manifest.ts'
 import type { Manifest } from './manifest.ts'
@@ -20,12 +21,16 @@ export interface LoadedVersion {
   readonly devices: readonly string[]
   /** What was found odd and did not matter enough to refuse the version. */
   readonly notes: readonly string[]
+  /** How its signatures are run best. */
+  readonly calibration: Calibration
   run (signature: string, inputs: Readonly<Record<string, TensorValue>>, outputs?: readonly string[]): Promise<Record<string, TensorValue>>
   dispose (): Promise<void>
 }
 
 export interface LoadVersionOptions {
   readonly session?: SessionOptions | undefined
+  /** Left out, nothing is measured, and every request runs alone. */
+  readonly calibrate?: CalibrationLimits | undefined
   /** Gives up between two steps. */
   readonly signal: AbortSignal
   /** Files are read and variables restored; what follows are runs. */
@@ -41,7 +46,8 @@ export type LoadVersion = (directory: string, options: LoadVersionOptions) => Pr
  *
  * @throws BadSavedModelError, BadManifestError, GoldenMismatchError
  */
-export const loadVersion: LoadVersion = async (linkedDirectory, { session, signal, onWarming }) => {
+export const loadVersion: LoadVersion = async (linkedDirectory, options) => {
+  const { session, signal } = options
   const directory = await realpath(linkedDirectory)
   const given = await readManifest(linkedDirectory)
   if (given !== undefined) {
@@ -53,14 +59,15 @@ export const loadVersion: LoadVersion = async (linkedDirectory, { session, signa
   signal.throwIfAborted()
   const loaded = await loadSavedModel(directory, { tags: metaGraph.tags, description, ...(session !== undefined && { session }) })
   try {
-    return await prove(loaded, metaGraph, given, signal, onWarming)
+    return await prove(loaded, metaGraph, given, options)
   } catch (error) {
     await dispose(loaded)
     throw error
   }
 }
 
-async function prove (loaded: LoadedSavedModel, metaGraph: MetaGraph, given: ReadManifest | undefined, signal: AbortSignal, onWarming: () => void): Promise<LoadedVersion> {
+async function prove (loaded: LoadedSavedModel, metaGraph: MetaGraph, given: ReadManifest | undefined, options: LoadVersionOptions): Promise<LoadedVersion> {
+  const { signal, onWarming } = options
   const { directory } = loaded
   await refuseMissingVariables(loaded)
   const { signatures, notes } = servingSignatures(loaded.signatures, loaded.graph)
@@ -74,12 +81,14 @@ async function prove (loaded: LoadedSavedModel, metaGraph: MetaGraph, given: Rea
   const candidate = { loaded, signatures, manifest, manifestPath }
   await runGolden(candidate)
   const found = await smokeRun(candidate, signal)
+  const calibration = options.calibrate === undefined ? UNCALIBRATED : await calibrate(candidate, options.calibrate, signal)
   return {
     directory,
     manifest,
     signatures,
     devices: loaded.session.devices().map(({ name }) => name.replace(/^.*\/device:/, '')),
     notes: [...unusable, ...notes, ...found],
+    calibration,
     run: async (signature, inputs, outputs) => await loaded.run(signature, inputs, outputs),
     dispose: async () => { await dispose(loaded) }
   }

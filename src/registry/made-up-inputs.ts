@@ -1,4 +1,4 @@
-import { allocateArray, dtypeSizeBytes, elementCount, isValueDType, type Signature, type TensorValue, type ValueDType } from '../tensorflow/index.ts'
+import { allocateArray, dtypeSizeBytes, elementCount, isValueDType, type NumericArray, type Signature, type TensorValue, type ValueDType } from '../tensorflow/index.ts'
 import type { Manifest } from './manifest.ts'
 
 /** Inputs larger than this together are not made up. */
@@ -20,7 +20,7 @@ export function knownShapes ({ input, image, text }: Manifest): KnownShapes {
  * @param rows size of a free first dimension; other free dimensions are 1, an open rank is [rows]
  * @returns undefined if they would be larger than 512 MiB
  */
-export function madeUpInputs ({ inputs }: Signature, rows: number, known: KnownShapes = {}): Record<string, TensorValue> | undefined {
+export function madeUpInputs ({ inputs }: Pick<Signature, 'inputs'>, rows: number, known: KnownShapes = {}): Record<string, TensorValue> | undefined {
   const shapes = Object.entries(inputs).map(([name, { dtype, shape }]) => {
     if (!isValueDType(dtype)) throw new Error(`Input ${name} has type ${dtype}. This is a bug.`)
     return { name, dtype, shape: madeUpShape(known[name] ?? shape ?? [-1], rows) }
@@ -28,6 +28,27 @@ export function madeUpInputs ({ inputs }: Signature, rows: number, known: KnownS
   const bytes = shapes.reduce((sum, { dtype, shape }) => sum + elementCount(shape) * Math.max(1, dtypeSizeBytes(dtype)), 0)
   if (bytes > MAX_BYTES) return undefined
   return Object.fromEntries(shapes.map(({ name, dtype, shape }) => [name, zeros(dtype, shape)]))
+}
+
+/**
+ * As `madeUpInputs`, but numbers from 0 to 1, whole numbers 0 and 1, pixels 0 to 255, always the same: rows that differ, of values that most models
+ * take.
+ */
+export function variedInputs (signature: Pick<Signature, 'inputs'>, rows: number, known: KnownShapes = {}): Record<string, TensorValue> | undefined {
+  const inputs = madeUpInputs(signature, rows, known)
+  for (const { dtype, data } of Object.values(inputs ?? {})) if (dtype !== 'string') vary(dtype, data as NumericArray)
+  return inputs
+}
+
+/** Knuth's multiplicative hash of the place: no two rows alike. */
+function vary (dtype: ValueDType, data: NumericArray): void {
+  for (let index = 0; index < data.length; index++) {
+    const hash = Math.imul(index + 1, 2654435761) >>> 0
+    if (dtype === 'float32' || dtype === 'float64') data[index] = hash / 2 ** 32
+    else if (dtype === 'uint8') data[index] = hash >>> 24
+    else if (dtype === 'int64' || dtype === 'uint64') data[index] = BigInt(hash >>> 31)
+    else if (dtype !== 'float16' && dtype !== 'bfloat16') data[index] = hash >>> 31
+  }
 }
 
 /** Whether every input has its rows along a free first dimension. */

@@ -1,4 +1,6 @@
 import { availableParallelism } from 'node:os'
+import { FairGate } from '../batching/fair-gate.ts'
+import type { RunReport } from '../batching/run-request.ts'
 import { ModelNotFoundError, ModelNotReadyError, NoModelError, ShuttingDownError } from '../errors.ts'
 import type { SessionOptions } from '../tensorflow/index.ts'
 import { LoadQueue } from './load-queue.ts'
@@ -22,10 +24,16 @@ export interface RegistryOptions {
   readonly pollMs?: number
   /** Default: the latest version of each model. */
   readonly policies?: VersionPolicies
-  /** Runs in TensorFlow at once for each version; 0, the default: one for each core, 4 at most. */
+  /** Runs in TensorFlow at once for each version; 0, the default: as many as measure best when it is loaded. */
   readonly runConcurrency?: number
-  /** Runs that may wait for each version; default 256. */
+  /** Requests that may wait for each version; default 256. */
   readonly maxQueue?: number
+  /** Milliseconds that a request may have to wait, by the rate at which others are answered; default 2000. */
+  readonly maxQueueMs?: number
+  /** Rows of the largest run; default 64. */
+  readonly maxBatchRows?: number
+  /** Longest time, in milliseconds, that a row waits for rows that are known to come; default 20. */
+  readonly maxBatchDelayMs?: number
   readonly session?: SessionOptions
   /** Runs before a version serves, while it warms; if it throws, the version has failed. */
   readonly prepare?: (version: ModelVersion) => Promise<void>
@@ -34,6 +42,12 @@ export interface RegistryOptions {
   readonly log?: RegistryLog
   /** How a version is brought into memory; tests force faults here. */
   readonly load?: LoadVersion
+}
+
+/** Is told of runs, for metrics. */
+export interface RunWatch {
+  readonly onRun?: (model: string, report: RunReport) => void
+  readonly onReject?: (model: string, error: Error) => void
 }
 
 const MOST_RUNS_AT_ONCE = 4
@@ -47,6 +61,7 @@ export class ModelRegistry {
   readonly #models = new Map<string, ServedModel>()
   readonly #loads = new LoadQueue()
   readonly #dependencies: ModelDependencies
+  #watch: RunWatch = {}
   #fingerprints: Fingerprints = new Map()
   #complaints = new Set<string>()
   /** Models that the first scan found and whose first load is not over. */
@@ -62,7 +77,16 @@ export class ModelRegistry {
     this.#dependencies = {
       load: options.load ?? loadVersion,
       session: options.session,
-      slots: { concurrency: options.runConcurrency || Math.min(MOST_RUNS_AT_ONCE, availableParallelism()), maxWaiting: options.maxQueue ?? 256 },
+      limits: {
+        concurrency: options.runConcurrency || undefined,
+        maxWaiting: options.maxQueue ?? 256,
+        maxRows: options.maxBatchRows ?? 64,
+        maxDelayMs: options.maxBatchDelayMs ?? 20,
+        maxWaitMs: options.maxQueueMs ?? 2000
+      },
+      gate: new FairGate(options.runConcurrency || Math.max(2, Math.min(MOST_RUNS_AT_ONCE, availableParallelism()))),
+      onRun: (model, report) => { this.#watch.onRun?.(model, report) },
+      onReject: (model, error) => { this.#watch.onReject?.(model, error) },
       prepare: options.prepare,
       onState: event => { this.#tell(event) },
       onLeak: (model, version) => { this.#options.log?.warn({ model, version }, 'a handle was lost without having been released. This is a bug.') },
@@ -87,6 +111,11 @@ export class ModelRegistry {
   acquire (model: string, version?: number): Handle {
     if (this.#isClosed) throw new ShuttingDownError()
     return this.#model(model).acquire(version)
+  }
+
+  /** One watch at a time. */
+  watch (watch: RunWatch): void {
+    this.#watch = watch
   }
 
   /** Every model, by name. */

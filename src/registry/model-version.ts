@@ -1,20 +1,21 @@
-import type { Signature, TensorValue } from '../tensorflow/index.ts'
+import type { Admission } from '../batching/admission.ts'
+import type { RunRequest, RunResult, Tensors } from '../batching/run-request.ts'
+import type { Signature } from '../tensorflow/index.ts'
+import type { Calibration } from './calibrate.ts'
+import type { RecentFigures } from './recent-figures.ts'
 import type { Manifest } from './manifest.ts'
 import type { VersionState } from './version-policy.ts'
 
-export interface RunOptions {
-  /** Names of the outputs to compute; all if left out. */
-  readonly outputs?: readonly string[] | undefined
-  /** Gives up waiting for a slot, or for the result, when aborted; an error of ours as its reason is what `run` throws. */
-  readonly signal?: AbortSignal | undefined
+export interface RunOptions extends Pick<RunRequest, 'outputs' | 'signal' | 'priority' | 'deadline'> {
+  /** The request's place, if it has one. */
+  readonly admission?: Admission | undefined
 }
 
-export interface RunResult {
-  readonly outputs: Record<string, TensorValue>
-  /** Milliseconds spent waiting for a slot. */
-  readonly queueMs: number
-  /** Milliseconds spent in TensorFlow. */
-  readonly inferMs: number
+export interface AdmitOptions {
+  /** When the request was received, in the clock of `performance.now`; default: now. */
+  readonly receivedAt?: number
+  /** When its answer is worth nothing any more, in the same clock. */
+  readonly deadline?: number | undefined
 }
 
 /** A version in use. Whoever holds a handle to it may read it and run it. */
@@ -30,15 +31,25 @@ export interface ModelVersion {
   readonly state: VersionState
   /** Why it failed. */
   readonly error?: Error | undefined
+  /** Whether rows of several requests go into one run of this signature: it then takes any number of them. */
+  isBatched (signature: string): boolean
   /**
-   * Waits for a run slot, then runs a signature off the event loop. One that changes state runs alone of its kind.
+   * A place for a request, before anything is done for it. Leave it when the request is over, however it ends.
+   *
+   * @throws QueueFullError if there are more than can be answered in time
+   * @throws DeadlineExceededError if those before it take longer than it has time
+   */
+  admit (options?: AdmitOptions): Admission
+  /**
+   * Runs a signature off the event loop, its rows together with those of other requests where the signature allows it, as soon as there is a place.
+   * One that changes state runs alone of its kind.
    *
    * @throws UnknownSignatureError, BadRequestError, BadTensorError if the request does not fit the signature
-   * @throws QueueFullError if too many wait already
+   * @throws QueueFullError if too many wait already; DeadlineExceededError if it can't be done in time
    * @throws ClientClosedError, or the signal's own reason, when aborted
    * @throws ModelRejectedInputError if TensorFlow finds the input wrong, InferenceError if it fails otherwise
    */
-  run (signature: string, inputs: Readonly<Record<string, TensorValue>>, options?: RunOptions): Promise<RunResult>
+  run (signature: string, inputs: Tensors, options?: RunOptions): Promise<RunResult>
 }
 
 /** A counted reference: the version stays in memory until every handle is released. */
@@ -70,8 +81,13 @@ export interface VersionStatus {
   readonly handles: number
   /** Runs in TensorFlow. */
   readonly inFlight: number
-  /** Runs that wait for a slot. */
+  /** Requests that wait to run. */
   readonly waiting: number
+  /** How it is run on this machine, as measured when it was loaded. */
+  readonly calibration?: Calibration | undefined
+  /** Requests that may be here at once, by the rate at which they are answered now. */
+  readonly admissionLimit?: number | undefined
+  readonly lastMinute?: RecentFigures | undefined
 }
 
 /** A version has entered a state. */

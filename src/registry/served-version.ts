@@ -1,19 +1,42 @@
-import { RunSlots, type SlotLimits } from '../batching/run-slots.ts'
-import { abortError, BadManifestError, BadSavedModelError, GoldenMismatchError, UnknownSignatureError } from '../errors.ts'
-import { TensorFlowError, type SessionOptions, type Signature, type TensorValue } from '../tensorflow/index.ts'
+import { AdmissionControl, type Admission } from '../batching/admission.ts'
+import type { FairGate } from '../batching/fair-gate.ts'
+import { RunQueue } from '../batching/run-queue.ts'
+import type { RunReport, RunResult, Tensors } from '../batching/run-request.ts'
+import { BadManifestError, BadSavedModelError, GoldenMismatchError, UnknownSignatureError } from '../errors.ts'
+import { TensorFlowError, type SessionOptions, type Signature } from '../tensorflow/index.ts'
 import { checkInputs, checkOutputs } from './check-inputs.ts'
 import type { LoadedVersion, LoadVersion } from './load-version.ts'
 import type { Manifest } from './manifest.ts'
-import type { Handle, ModelVersion, RunOptions, RunResult, VersionStateEvent, VersionStatus } from './model-version.ts'
-import { runError } from './run-error.ts'
+import type { AdmitOptions, Handle, ModelVersion, RunOptions, VersionStateEvent, VersionStatus } from './model-version.ts'
+import { RecentRuns } from './recent-figures.ts'
+import { isInputFault, runError } from './run-error.ts'
 import type { FoundVersion } from './scan.ts'
 import { retryDelayMs, type InstanceView, type VersionState } from './version-policy.ts'
+
+/** How much is run, and how much may wait. */
+export interface RunLimits {
+  /** Runs of a version in flight; undefined: what is measured when it is loaded. */
+  readonly concurrency: number | undefined
+  /** Requests that may wait for a version. */
+  readonly maxWaiting: number
+  /** Rows of the largest run. */
+  readonly maxRows: number
+  /** Longest time, in milliseconds, that a row waits for rows that are known to come. */
+  readonly maxDelayMs: number
+  /** Longest time, in milliseconds, that a request is let in for, by the rate at which others are answered. */
+  readonly maxWaitMs: number
+}
 
 /** What every version needs of its surroundings. */
 export interface VersionDependencies {
   readonly load: LoadVersion
   readonly session?: SessionOptions | undefined
-  readonly slots: SlotLimits
+  readonly limits: RunLimits
+  /** Places in TensorFlow, shared with other versions. */
+  readonly gate: FairGate
+  readonly onRun?: ((model: string, report: RunReport) => void) | undefined
+  /** A request was refused at the door. */
+  readonly onReject?: ((model: string, error: Error) => void) | undefined
   /** What else has to succeed before a version serves: its tokenizer, say. */
   readonly prepare?: ((version: ModelVersion) => Promise<void>) | undefined
   readonly onState: (event: VersionStateEvent) => void
@@ -38,12 +61,14 @@ const VERDICTS = [BadSavedModelError, BadManifestError, GoldenMismatchError]
 export class ServedVersion implements ModelVersion {
   readonly #identity: VersionIdentity
   readonly #dependencies: VersionDependencies
-  readonly #slots: RunSlots
+  readonly #admission: AdmissionControl
+  readonly #recent = new RecentRuns()
   readonly #leaks: FinalizationRegistry<undefined>
   #state: VersionState = 'start'
   #since = Date.now()
   #error: Error | undefined
   #loaded: LoadedVersion | undefined
+  #queue: RunQueue | undefined
   #loadedAt: number | undefined
   readonly #stateMs: Partial<Record<VersionState, number>> = {}
   #handles = 0
@@ -55,7 +80,8 @@ export class ServedVersion implements ModelVersion {
   constructor (identity: VersionIdentity, dependencies: VersionDependencies) {
     this.#identity = identity
     this.#dependencies = dependencies
-    this.#slots = new RunSlots(identity.model, dependencies.slots)
+    const { maxWaiting, maxWaitMs, maxRows } = dependencies.limits
+    this.#admission = new AdmissionControl(identity.model, { maxRequests: maxWaiting, minRequests: Math.min(maxWaiting, 2 * maxRows), maxWaitMs })
     this.#leaks = new FinalizationRegistry(() => { dependencies.onLeak(this.model, this.version) })
   }
 
@@ -84,11 +110,12 @@ export class ServedVersion implements ModelVersion {
 
   /** Loads, proves and warms the version. Never rejects: how it went is its state. */
   async load (signal: AbortSignal): Promise<void> {
-    const { load, session, prepare } = this.#dependencies
+    const { load, session, prepare, limits: { maxRows, concurrency } } = this.#dependencies
     this.#enter('loading')
     try {
       const onWarming = (): void => { this.#enter('warming') }
-      this.#loaded = await load(this.#identity.found.directory, { session, signal, onWarming })
+      this.#loaded = await load(this.#identity.found.directory, { session, calibrate: { maxRows, concurrency }, signal, onWarming })
+      this.#queue = this.#newQueue(this.#loaded)
       await prepare?.(this)
       signal.throwIfAborted()
       this.#loadedAt = Date.now()
@@ -118,27 +145,39 @@ export class ServedVersion implements ModelVersion {
     return handle
   }
 
-  async run (signatureName: string, inputs: Readonly<Record<string, TensorValue>>, { outputs, signal }: RunOptions = {}): Promise<RunResult> {
-    const loaded = this.#inMemory()
+  isBatched (signature: string): boolean {
+    return this.#inMemory().calibration.batching[signature]?.kind === 'batched'
+  }
+
+  admit (options: AdmitOptions = {}): Admission {
+    try {
+      const { receivedAt, arrive, leave } = this.#admission.enter(options)
+      const then = (action: () => void) => (): void => {
+        action()
+        this.#queue?.knock()
+      }
+      return { receivedAt, arrive, leave: then(leave) }
+    } catch (error) {
+      this.#recent.reject()
+      this.#dependencies.onReject?.(this.model, error as Error)
+      throw error
+    }
+  }
+
+  async run (signatureName: string, inputs: Tensors, options: RunOptions = {}): Promise<RunResult> {
+    const { admission, outputs, ...rest } = options
+    this.#inMemory()
     const signature = this.#signature(signatureName)
     checkInputs(signature, inputs)
     if (outputs !== undefined) checkOutputs(signature, outputs)
+    admission?.arrive()
     const leave = this.#use()
-    const askedAt = performance.now()
-    const releaseSlot = await this.#slots.acquire({ exclusive: signature.changesState, signal }).catch((error: unknown) => {
-      leave()
-      throw error
-    })
-    const startedAt = performance.now()
-    const running = loaded.run(signatureName, inputs, outputs).finally(() => {
-      releaseSlot()
-      leave()
-    })
     try {
-      const given = await orAborted(running, signal)
-      return { outputs: given, queueMs: startedAt - askedAt, inferMs: performance.now() - startedAt }
+      return await this.#queue!.run({ signature: signatureName, inputs, outputs, exclusive: signature.changesState, receivedAt: admission?.receivedAt, ...rest })
     } catch (error) {
       throw runError(this.model, error)
+    } finally {
+      leave()
     }
   }
 
@@ -163,8 +202,43 @@ export class ServedVersion implements ModelVersion {
       signatures: Object.keys(this.#loaded?.signatures ?? {}),
       notes: this.#loaded?.notes ?? [],
       handles: this.#handles,
-      inFlight: this.#slots.inFlight,
-      waiting: this.#slots.waiting
+      inFlight: this.#queue?.inFlight ?? 0,
+      waiting: this.#queue?.waiting ?? 0,
+      ...(this.#loaded !== undefined && this.#measured(this.#loaded))
+    }
+  }
+
+  #measured ({ calibration }: LoadedVersion): Pick<VersionStatus, 'calibration' | 'admissionLimit' | 'lastMinute'> {
+    return { calibration, admissionLimit: this.#admission.limit, lastMinute: this.#recent.figures() }
+  }
+
+  #newQueue (loaded: LoadedVersion): RunQueue {
+    const { gate, limits: { maxWaiting, maxDelayMs }, onRun } = this.#dependencies
+    const { batching, runsInFlight } = loaded.calibration
+    return new RunQueue({
+      model: this.model,
+      concurrency: runsInFlight,
+      maxWaiting,
+      maxDelayMs,
+      batching,
+      gate,
+      expected: () => this.#admission.expected,
+      run: async (signature, inputs, outputs) => await this.#runLoaded(loaded, signature, inputs, outputs),
+      isRowsFault: isInputFault,
+      onRun: report => {
+        this.#recent.add(report)
+        onRun?.(this.model, report)
+      }
+    })
+  }
+
+  /** A run keeps its version even when its clients have gone. */
+  async #runLoaded (loaded: LoadedVersion, signature: string, inputs: Tensors, outputs: readonly string[] | undefined): Promise<Tensors> {
+    const leave = this.#use()
+    try {
+      return await loaded.run(signature, inputs, outputs)
+    } finally {
+      leave()
     }
   }
 
@@ -200,6 +274,7 @@ export class ServedVersion implements ModelVersion {
   async #unload (): Promise<void> {
     const loaded = this.#loaded
     this.#loaded = undefined
+    this.#queue?.close()
     await loaded?.dispose()
   }
 
@@ -227,17 +302,6 @@ function once (action: () => void): () => void {
     isDone = true
     action()
   }
-}
-
-/** The result, or the signal's reason as soon as it is aborted; the run itself goes on in TensorFlow. */
-async function orAborted<Result> (running: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
-  if (signal === undefined) return await running
-  return await new Promise<Result>((resolve, reject) => {
-    const abort = (): void => { reject(abortError(signal)) }
-    signal.addEventListener('abort', abort, { once: true })
-    running.then(resolve, reject).finally(() => { signal.removeEventListener('abort', abort) })
-    if (signal.aborted) abort()
-  })
 }
 
 /** TensorFlow's messages go on with places in the graph after the first line. */

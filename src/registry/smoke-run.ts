@@ -9,7 +9,7 @@ import { cleanReason } from './tensorflow-reason.ts'
 
 /** A loaded SavedModel that is to prove itself before it serves. */
 export interface Candidate {
-  readonly loaded: Pick<LoadedSavedModel, 'directory' | 'run'>
+  readonly loaded: Pick<LoadedSavedModel, 'directory' | 'run'> & Partial<Pick<LoadedSavedModel, 'session'>>
   readonly signatures: Signatures
   readonly manifest: Manifest
   readonly manifestPath: string

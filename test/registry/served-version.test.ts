@@ -1,4 +1,5 @@
 import t from 'tap'
+import { FairGate } from '../../src/batching/fair-gate.ts'
 import { BadManifestError, DeadlineExceededError, InferenceError } from '../../src/errors.ts'
 import type { VersionStateEvent } from '../../src/registry/model-version.ts'
 import { ServedVersion, type VersionDependencies } from '../../src/registry/served-version.ts'
@@ -17,7 +18,7 @@ function arrange (options: Partial<VersionDependencies> = {}, attempt = 1, fault
   const { load, loaded } = fakeLoader(async () => { if (fault !== undefined) throw fault })
   const found = { version: 7, folder: '007', directory: '/models/m/007', fingerprint: 'a', settled: true, changedAtMs: 0 }
   const version = new ServedVersion({ model: 'm', found, id: 1, attempt }, {
-    load, slots: { concurrency: 1, maxWaiting: 1 }, onState: event => { events.push(event) }, onLeak: () => {}, ...options
+    load, limits: { concurrency: 1, maxWaiting: 1, maxRows: 8, maxDelayMs: 0, maxWaitMs: 2000 }, gate: new FairGate(4), onState: event => { events.push(event) }, onLeak: () => {}, ...options
   })
   return { version, loaded, events }
 }

@@ -1,3 +1,4 @@
+import { UNCALIBRATED } from '../../src/registry/calibrate.ts'
 import type { LoadedVersion, LoadVersion } from '../../src/registry/load-version.ts'
 import { floats, type TensorValue } from '../../src/tensorflow/index.ts'
 
@@ -15,6 +16,7 @@ export class FakeVersion implements LoadedVersion {
     }
   } as LoadedVersion['signatures']
 
+  readonly calibration = { ...UNCALIBRATED, runsInFlight: 1 }
   readonly devices = ['CPU:0']
   readonly notes = []
   isDisposed = false

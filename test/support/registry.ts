@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { ModelRegistry, type RegistryOptions } from '../../src/registry/model-registry.ts'
-import type { RunOptions, RunResult, VersionStatus } from '../../src/registry/model-version.ts'
+import type { RunResult } from '../../src/batching/run-request.ts'
+import type { RunOptions, VersionStatus } from '../../src/registry/model-version.ts'
 import type { TensorValue } from '../../src/tensorflow/index.ts'
 
 /** Milliseconds between scans in tests: short, and long enough that a busy machine still writes a tiny model between two. */

@@ -1,0 +1,108 @@
+import { DeadlineExceededError, QueueFullError } from '../errors.ts'
+import { DrainRate } from './drain-rate.ts'
+
+export interface AdmissionLimits {
+  /** Requests that may be here at once, whatever was measured. */
+  readonly maxRequests: number
+  /** So many are let in even where they are slow: what keeps the engine busy. */
+  readonly minRequests: number
+  /** Longest time, in milliseconds, that a request is let in for, by the rate that was measured. */
+  readonly maxWaitMs: number
+}
+
+/** What is known at the door. */
+export interface AdmissionView {
+  /** Requests that are here. */
+  readonly inside: number
+  /** Requests finished in a second; undefined if not known yet. */
+  readonly perSecond: number | undefined
+}
+
+/**
+ * How many requests may be here at once: as many as are finished within `maxWaitMs` at the rate that was measured (Little's law: what is inside = rate × time).
+ * Pure.
+ */
+export function admissionLimit (perSecond: number | undefined, { maxRequests, minRequests, maxWaitMs }: AdmissionLimits): number {
+  if (perSecond === undefined) return maxRequests
+  return Math.min(maxRequests, Math.max(minRequests, Math.floor(perSecond * maxWaitMs / 1000)))
+}
+
+/** Seconds until half of those who are here have gone, 1 to 60: when to try again. Pure. */
+export function retryAfterSeconds ({ inside, perSecond }: AdmissionView): number {
+  if (perSecond === undefined) return 1
+  return Math.min(60, Math.max(1, Math.ceil(inside / 2 / perSecond)))
+}
+
+/** A request's place at a version. */
+export interface Admission {
+  /** When the request was received, in the clock of `performance.now`. */
+  readonly receivedAt: number
+  /** Its rows are there, or never will be: nobody waits for them. Idempotent. */
+  readonly arrive: () => void
+  /** The request is over. Idempotent. */
+  readonly leave: () => void
+}
+
+/** A place where nobody counts. */
+export function freeAdmission (receivedAt: number): Admission {
+  return { receivedAt, arrive: () => {}, leave: () => {} }
+}
+
+/** Lets requests in before anything is done for them: no more than can be answered in time. */
+export class AdmissionControl {
+  readonly #model: string
+  readonly #limits: AdmissionLimits
+  readonly #rate = new DrainRate()
+  readonly #now: () => number
+  #inside = 0
+  #expected = 0
+
+  constructor (model: string, limits: AdmissionLimits, now: () => number = () => performance.now()) {
+    this.#model = model
+    this.#limits = limits
+    this.#now = now
+  }
+
+  /** Requests that are here. */
+  get inside (): number { return this.#inside }
+  /** Requests whose rows are still to come. */
+  get expected (): number { return this.#expected }
+  get perSecond (): number | undefined { return this.#rate.perSecond() }
+  get limit (): number { return admissionLimit(this.perSecond, this.#limits) }
+
+  /**
+   * @param deadline when the answer is worth nothing any more, in the clock of `performance.now`
+   * @throws QueueFullError, with the seconds after which to try again, if there are too many
+   * @throws DeadlineExceededError if those before it take longer than it has time
+   */
+  enter ({ receivedAt, deadline }: { receivedAt?: number, deadline?: number | undefined } = {}): Admission {
+    const now = this.#now()
+    const { inside, perSecond } = this
+    if (inside >= admissionLimit(perSecond, this.#limits)) {
+      throw Object.assign(new QueueFullError(this.#model, inside), { retryAfterSeconds: retryAfterSeconds({ inside, perSecond }) })
+    }
+    const waitMs = perSecond === undefined ? 0 : inside / perSecond * 1000
+    if (deadline !== undefined && now + waitMs > deadline) throw new DeadlineExceededError(Math.max(0, Math.round(deadline - (receivedAt ?? now))))
+    this.#rate.begin(now)
+    this.#inside++
+    this.#expected++
+    const arrive = once(() => { this.#expected-- })
+    return { receivedAt: receivedAt ?? now, arrive, leave: once(() => { arrive(); this.#leave() }) }
+  }
+
+  #leave (): void {
+    this.#inside--
+    const now = this.#now()
+    this.#rate.finish(now)
+    if (this.#inside === 0) this.#rate.rest(now)
+  }
+}
+
+function once (action: () => void): () => void {
+  let isDone = false
+  return () => {
+    if (isDone) return
+    isDone = true
+    action()
+  }
+}

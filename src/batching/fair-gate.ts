@@ -1,0 +1,92 @@
+/** Work of one kind that shares places with others. */
+export interface Lane {
+  /** Whether something could begin now. */
+  canStart (): boolean
+  /** Begins it. @returns resolves when its place is free again */
+  start (): Promise<void>
+}
+
+/** A lane's door to the gate. */
+export interface Door {
+  /** There may be something to begin. */
+  knock (): void
+  /** The lane has nothing more to begin, ever. */
+  leave (): void
+}
+
+interface Member extends Lane {
+  /** Milliseconds of places used, as far as fairness goes. */
+  used: number
+  inside: number
+}
+
+/**
+ * A number of places that lanes share fairly: a free one goes to the lane that has used them least, so that many who wait in one lane do not
+ * keep the others from theirs. A lane that comes back after a rest starts level with those that are busy.
+ *
+ * @see start-time fair queueing, Goyal, Vin and Cheng, 1996
+ */
+export class FairGate {
+  readonly #places: number
+  readonly #now: () => number
+  readonly #members = new Set<Member>()
+  #inside = 0
+
+  constructor (places: number, now: () => number = () => performance.now()) {
+    this.#places = places
+    this.#now = now
+  }
+
+  add (lane: Lane): Door {
+    const member: Member = { canStart: () => lane.canStart(), start: async () => { await lane.start() }, used: 0, inside: 0 }
+    return {
+      knock: () => { this.#knock(member) },
+      leave: () => { this.#members.delete(member) }
+    }
+  }
+
+  #knock (member: Member): void {
+    if (!this.#members.has(member)) {
+      member.used = Math.max(member.used, this.#least())
+      this.#members.add(member)
+    }
+    this.#open()
+  }
+
+  #open (): void {
+    while (this.#inside < this.#places) {
+      const next = this.#next()
+      if (next === undefined) return
+      this.#enter(next)
+    }
+  }
+
+  #next (): Member | undefined {
+    let best: Member | undefined
+    for (const member of this.#members) {
+      const canStart = member.canStart()
+      if (canStart && (best === undefined || member.used < best.used)) best = member
+      if (!canStart && member.inside === 0) this.#members.delete(member)
+    }
+    return best
+  }
+
+  #enter (member: Member): void {
+    const startedAt = this.#now()
+    this.#inside++
+    member.inside++
+    const leave = (): void => {
+      this.#inside--
+      member.inside--
+      member.used += this.#now() - startedAt
+      this.#open()
+    }
+    member.start().then(leave, leave)
+  }
+
+  #least (): number {
+    let least = Infinity
+    for (const { used } of this.#members) least = Math.min(least, used)
+    return least === Infinity ? 0 : least
+  }
+}

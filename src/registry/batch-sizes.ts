@@ -1,0 +1,53 @@
+/** One size that was tried. */
+export interface SizeTime {
+  readonly size: number
+  /** Of a run, once it is warm. */
+  readonly runMs: number
+}
+
+export interface SizeSearch {
+  /** Largest size to try. */
+  readonly maxRows: number
+  /** Milliseconds for all of it. */
+  readonly budgetMs: number
+  /** Longest run: others wait for it. */
+  readonly maxRunMs: number
+}
+
+/** How much more a size has to give than the best smaller one to be worth its wait. */
+const GAIN = 1.03
+/** Sizes in a row that bring nothing before it is given up. */
+const PATIENCE = 2
+
+/**
+ * The sizes that runs may have: powers of two as far as more rows go through in a second. Each is run, so TensorFlow knows it.
+ *
+ * @param run one run of so many rows; undefined where that many can't be made up
+ * @param now milliseconds
+ * @returns ascending, 1 at least; empty if not even one row could be run
+ */
+export async function findSizes (run: (rows: number) => Promise<boolean>, { maxRows, budgetMs, maxRunMs }: SizeSearch, now: () => number): Promise<SizeTime[]> {
+  const startedAt = now()
+  const tried: SizeTime[] = []
+  let best = 0
+  for (let size = 1; size <= maxRows; size *= 2) {
+    const runMs = await timeOf(run, size, now)
+    if (runMs === undefined) break
+    tried.push({ size, runMs })
+    if (size / runMs > GAIN * rate(tried[best]!) || size === 1) best = tried.length - 1
+    if (tried.length - 1 - best >= PATIENCE || 2 * runMs > maxRunMs || now() - startedAt + 4 * runMs > budgetMs) break
+  }
+  return tried.slice(0, best + 1)
+}
+
+/** The second of two runs: the first one optimizes and allocates. */
+async function timeOf (run: (rows: number) => Promise<boolean>, size: number, now: () => number): Promise<number | undefined> {
+  if (!await run(size)) return undefined
+  const startedAt = now()
+  if (!await run(size)) return undefined
+  return Math.max(1e-3, now() - startedAt)
+}
+
+function rate ({ size, runMs }: SizeTime): number {
+  return size / runMs
+}

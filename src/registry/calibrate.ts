@@ -1,0 +1,135 @@
+import { availableParallelism } from 'node:os'
+import type { SignatureBatching } from '../batching/run-request.ts'
+import type { LoadedSavedModel, Signature, TensorValue } from '../tensorflow/index.ts'
+import { findSizes, type SizeTime } from './batch-sizes.ts'
+import { knownShapes, variedInputs } from './made-up-inputs.ts'
+import { probeBatching } from './probe-batching.ts'
+import type { Candidate } from './smoke-run.ts'
+
+/** What may be chosen. */
+export interface CalibrationLimits {
+  /** Rows of the largest run. */
+  readonly maxRows: number
+  /** Runs in flight, decided by the operator; undefined: the number that measures best. */
+  readonly concurrency: number | undefined
+}
+
+/** How a version is run on this machine, and what was measured to find out. */
+export interface Calibration {
+  readonly batching: Readonly<Record<string, SignatureBatching>>
+  readonly runsInFlight: number
+  /** Of the manifest's signature, or the first that is batched: milliseconds of a run of each size. */
+  readonly sizes: readonly SizeTime[]
+  /** Rows a second at the largest size, for each number of runs in flight that was tried. */
+  readonly inFlight: readonly { readonly runs: number, readonly rowsPerSecond: number }[]
+  /** Milliseconds that all of it took. */
+  readonly tookMs: number
+}
+
+/** Of a version that was not measured: every request runs alone. */
+export const UNCALIBRATED: Calibration = { batching: {}, runsInFlight: Math.min(4, availableParallelism()), sizes: [], inFlight: [], tookMs: 0 }
+
+/** Milliseconds for the sizes of the signature that matters most, and of each other. */
+const [MAIN_BUDGET_MS, OTHER_BUDGET_MS] = [400, 100]
+/** Longest run, milliseconds: another model's rows, and a row that came too late for this run, wait for it. */
+const MAX_RUN_MS = 250
+/** Milliseconds for each number of runs in flight. */
+const IN_FLIGHT_MS = 60
+/** How much more a further run in flight has to bring. */
+const IN_FLIGHT_GAIN = 1.05
+
+type Run = LoadedSavedModel['run']
+
+/**
+ * Finds out how a version's signatures are run best, by running them: which take rows of several requests, in which sizes, and how many runs at once.
+ * Every size that is given has been run, so no client meets it first.
+ */
+export async function calibrate (candidate: Candidate, limits: CalibrationLimits, signal: AbortSignal): Promise<Calibration> {
+  const startedAt = performance.now()
+  const main = mainSignature(candidate)
+  const batching: Record<string, SignatureBatching> = {}
+  let sizes: readonly SizeTime[] = []
+  let inFlight: Calibration['inFlight'] = []
+  for (const signature of Object.values(candidate.signatures)) {
+    signal.throwIfAborted()
+    const found = await sizesOf(candidate, signature, limits, signature === main ? MAIN_BUDGET_MS : OTHER_BUDGET_MS)
+    batching[signature.name] = Array.isArray(found) ? { kind: 'batched', sizes: found.map(({ size }) => size) } : found
+    if (signature !== main || !Array.isArray(found)) continue
+    sizes = found
+    inFlight = limits.concurrency === undefined ? await timeInFlight(candidate, signature, found.at(-1)!.size) : []
+  }
+  const runsInFlight = limits.concurrency ?? bestInFlight(inFlight)
+  return { batching, runsInFlight, sizes, inFlight, tookMs: performance.now() - startedAt }
+}
+
+/** The signature that most requests are for. */
+function mainSignature ({ signatures, manifest }: Candidate): Signature | undefined {
+  return signatures[manifest.signature ?? 'serving_default'] ?? Object.values(signatures)[0]
+}
+
+async function sizesOf (candidate: Candidate, signature: Signature, { maxRows }: CalibrationLimits, budgetMs: number): Promise<SizeTime[] | Extract<SignatureBatching, { kind: 'alone' }>> {
+  const { loaded, manifest } = candidate
+  const isManifests = signature.name === manifest.signature
+  const known = isManifests ? knownShapes(manifest) : {}
+  const verdict = await probeBatching(loaded, signature, known)
+  if (!('isBatched' in verdict)) return verdict
+  const runRows = async (rows: number): Promise<boolean> => await runOf(loaded.run.bind(loaded), signature, rows, known)
+  if (isManifests && manifest.batchSizes !== undefined) return await warmSizes(runRows, manifest.batchSizes)
+  return await findSizes(runRows, { maxRows, budgetMs, maxRunMs: MAX_RUN_MS }, () => performance.now())
+}
+
+/** Sizes that the manifest names are taken as they are. */
+async function warmSizes (run: (rows: number) => Promise<boolean>, sizes: readonly number[]): Promise<SizeTime[]> {
+  const times: SizeTime[] = []
+  for (const size of [...new Set(sizes)].sort((a, b) => a - b)) {
+    await run(size)
+    const startedAt = performance.now()
+    await run(size)
+    times.push({ size, runMs: performance.now() - startedAt })
+  }
+  return times
+}
+
+async function runOf (run: Run, signature: Signature, rows: number, known: ReturnType<typeof knownShapes>): Promise<boolean> {
+  const inputs = variedInputs(signature, rows, known)
+  if (inputs === undefined) return false
+  await run(signature.name, inputs)
+  return true
+}
+
+async function timeInFlight ({ loaded, manifest }: Candidate, signature: Signature, rows: number): Promise<Calibration['inFlight']> {
+  const known = signature.name === manifest.signature ? knownShapes(manifest) : {}
+  const inputs = variedInputs(signature, rows, known)!
+  const found: { runs: number, rowsPerSecond: number }[] = []
+  for (const runs of inFlightCandidates(loaded)) {
+    found.push({ runs, rowsPerSecond: rows * await runsPerSecond(async () => await loaded.run(signature.name, inputs), runs) })
+  }
+  return found
+}
+
+/** One more in flight than are calculated keeps a GPU fed; on a CPU there is no use for more than cores. */
+function inFlightCandidates ({ session }: Candidate['loaded']): number[] {
+  const hasGpu = session?.devices().some(({ type }) => type === 'GPU') === true
+  const cores = availableParallelism()
+  return hasGpu ? [2, 3, 4] : [...new Set([1, 2, Math.min(4, cores)])].filter(runs => runs <= cores).sort((a, b) => a - b)
+}
+
+async function runsPerSecond (run: () => Promise<Record<string, TensorValue>>, inFlight: number): Promise<number> {
+  const startedAt = performance.now()
+  let runs = 0
+  const loop = async (): Promise<void> => {
+    do {
+      await run()
+      runs++
+    } while (performance.now() - startedAt < IN_FLIGHT_MS)
+  }
+  await Promise.all(Array.from({ length: inFlight }, loop))
+  return runs / (performance.now() - startedAt) * 1000
+}
+
+/** The fewest that bring nearly the most. Pure. */
+function bestInFlight (tried: Calibration['inFlight']): number {
+  let best = tried[0]
+  for (const candidate of tried) if (best !== undefined && candidate.rowsPerSecond > IN_FLIGHT_GAIN * best.rowsPerSecond) best = candidate
+  return best?.runs ?? UNCALIBRATED.runsInFlight
+}

@@ -1,0 +1,72 @@
+import t from 'tap'
+import { AdmissionControl, admissionLimit, retryAfterSeconds, type Admission } from '../../src/batching/admission.ts'
+
+const limits = { maxRequests: 100, minRequests: 4, maxWaitMs: 1000 }
+
+t.test('as many may be here as are answered in the time allowed, by the rate that was measured', async t => {
+  t.equal(admissionLimit(30, limits), 30)
+  t.equal(admissionLimit(30, { ...limits, maxWaitMs: 500 }), 15)
+})
+
+t.test('the limit keeps within its bounds, and is the largest until there is a rate', async t => {
+  t.equal(admissionLimit(undefined, limits), 100)
+  t.equal(admissionLimit(1e6, limits), 100)
+  t.equal(admissionLimit(0.1, limits), 4)
+})
+
+t.test('a client is asked back when half of the line has gone', async t => {
+  t.equal(retryAfterSeconds({ inside: 100, perSecond: 10 }), 5)
+  t.equal(retryAfterSeconds({ inside: 1, perSecond: 1000 }), 1)
+  t.equal(retryAfterSeconds({ inside: 1000, perSecond: 0.1 }), 60)
+  t.equal(retryAfterSeconds({ inside: 1000, perSecond: undefined }), 1)
+})
+
+/** A door with requests that take 10 ms each, one after the other. */
+function measuredDoor (): { door: AdmissionControl, clock: { now: number } } {
+  const clock = { now: 0 }
+  const door = new AdmissionControl('m', limits, () => clock.now)
+  for (let request = 0; request < 40; request++) {
+    const { leave } = door.enter()
+    clock.now += 10
+    leave()
+  }
+  return { door, clock }
+}
+
+t.test('the rate is that of the time in which there was work', async t => {
+  const { door, clock } = measuredDoor()
+  t.ok(Math.abs(door.perSecond! - 100) < 1, 'found', { perSecond: door.perSecond })
+  clock.now += 60_000
+  const { leave } = door.enter()
+  clock.now += 10
+  leave()
+  t.ok(Math.abs(door.perSecond! - 100) < 1, 'a rest changes nothing', { perSecond: door.perSecond })
+})
+
+t.test('one more than the limit is refused, with the time after which to try again', async t => {
+  const { door } = measuredDoor()
+  const inside = Array.from({ length: 100 }, () => door.enter())
+  t.throws(() => door.enter(), { code: 'SERVE_QUEUE_FULL', statusCode: 503, retryAfterSeconds: 1 })
+  inside[0]!.leave()
+  t.doesNotThrow(() => door.enter())
+})
+
+t.test('a request whose time is up before its turn comes is refused at once', async t => {
+  const { door, clock } = measuredDoor()
+  for (let request = 0; request < 10; request++) door.enter()
+  t.throws(() => door.enter({ receivedAt: clock.now, deadline: clock.now + 50 }), { code: 'SERVE_DEADLINE_EXCEEDED', statusCode: 504 })
+  t.doesNotThrow(() => door.enter({ receivedAt: clock.now, deadline: clock.now + 200 }))
+})
+
+t.test('rows are expected until they arrive, or their request is over; each counts once', async t => {
+  const door = new AdmissionControl('m', limits)
+  const [first, second] = [door.enter(), door.enter()] as [Admission, Admission]
+  t.equal(door.expected, 2)
+  first.arrive()
+  first.arrive()
+  t.equal(door.expected, 1)
+  first.leave()
+  second.leave()
+  second.leave()
+  t.strictSame([door.expected, door.inside], [0, 0])
+})
