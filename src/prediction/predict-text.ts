@@ -1,8 +1,9 @@
+import { stackRows, takeRows } from '../batching/rows.ts'
 import { InferenceError, WrongTaskError } from '../errors.ts'
 import type { TextContract } from '../registry/manifest.ts'
 import type { ModelVersion } from '../registry/model-version.ts'
 import type { TensorValue } from '../tensorflow/index.ts'
-import type { EncodedTexts } from '../text/index.ts'
+import { inLengthBuckets, type EncodedTexts, type LengthBucket } from '../text/index.ts'
 import { chooseModel, type DefaultModel } from './choose-model.ts'
 import { withPlace, type Models, type Place, type Terms } from './models.ts'
 import { rankRows, type Ranking } from './rank.ts'
@@ -56,15 +57,23 @@ async function predict ({ version, terms }: Place, { texts, signal, trace, topK 
   if (manifest.task !== 'text-classification' || contract === undefined) throw new WrongTaskError(model, manifest.task, 'text-classification')
   const encoded = await trace.time('decode', async () => await (await tokenizerOf(version)).encode(texts))
   signal.throwIfAborted()
-  const inputs = toTensors(encoded, contract, version)
-  const scores = await runRows({ version, inputs, rows: texts.length, terms, trace })
+  const buckets = inLengthBuckets(encoded, contract)
+  const parts = await Promise.all(buckets.map(async bucket => await runRows({ version, inputs: toTensors(bucket.encoded, contract, version), rows: bucket.texts.length, terms, trace })))
+  const scores = inOrder(parts, buckets)
   return await trace.time('encode', () => {
     const rankings = rankRows(scores, texts.length, { model, activation: manifest.activation, labels: manifest.labels, topK })
     return rankings.map((ranking, row) => ({ ...ranking, model: { name: model, version: version.version }, text: tokensOf(encoded, row, model) }))
   })
 }
 
-function toTensors (encoded: EncodedTexts, { inputs: { ids, mask, types } }: TextContract, version: ModelVersion): Record<string, TensorValue> {
+/** Each text's scores in its place. */
+function inOrder (parts: readonly TensorValue[], buckets: readonly LengthBucket[]): TensorValue {
+  if (parts.length === 1) return parts[0]!
+  const rows = parts.flatMap((part, index) => buckets[index]!.texts.map((text, row) => ({ text, scores: takeRows(part, row, 1) })))
+  return stackRows(rows.sort((a, b) => a.text - b.text).map(({ scores }) => scores))
+}
+
+function toTensors (encoded: LengthBucket['encoded'], { inputs: { ids, mask, types } }: TextContract, version: ModelVersion): Record<string, TensorValue> {
   const given: [name: string | undefined, numbers: Int32Array][] = [[ids, encoded.ids], [mask, encoded.mask], [types, encoded.types]]
   const shape = [encoded.rows, encoded.length]
   return Object.fromEntries(given.flatMap(([name, numbers]) => name === undefined ? [] : [[name, tokenTensor(numbers, shape, name, version)]]))

@@ -59,7 +59,7 @@ export const TextContractSchema = Type.Object({
   length: Type.Integer({ minimum: 1, maximum: 65536, description: 'tokens that the model sees; longer is cut, shorter padded' }),
   padding: Side,
   truncation: Side,
-  padTo: Type.Optional(Type.Union([Type.Literal('length'), Type.Literal('longest')], { description: 'longest: only as long as the longest text of the batch; for models with a free length' })),
+  padTo: Type.Optional(Type.Union([Type.Literal('length'), Type.Literal('longest')], { description: 'longest: to the next power of two, from 16 to `length`; for models with a free length' })),
   inputs: Type.Object({
     ids: Type.String({ description: 'the signature\'s input for token numbers' }),
     mask: Type.Optional(Type.String({ description: 'input for 1 at tokens, 0 at padding' })),

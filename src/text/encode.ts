@@ -29,6 +29,8 @@ export interface EncodedTexts {
   readonly mask: Int32Array
   /** Segment numbers: all 0. */
   readonly types: Int32Array
+  /** The number that fills rows up. */
+  readonly padding: number
   /** Tokens of each text before it was cut; special tokens and runs of several (n-grams) not counted. Of a text longer than what is read: those read. */
   readonly tokens: readonly number[]
   /** Whether the model does not see all of the text. */
@@ -116,6 +118,7 @@ function stack (rows: readonly Row[], contract: TextContract, padding: number): 
     ids,
     mask,
     types: new Int32Array(ids.length),
+    padding,
     tokens: rows.map(row => row.tokens),
     truncated: rows.map(row => row.truncated),
     unknown: rows.map(row => row.unknown)

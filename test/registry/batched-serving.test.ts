@@ -48,11 +48,12 @@ t.test('a place is refused when too many requests are here, and given again when
   await writeHalfPlusTwo(join(directory, 'm/1'))
   const registry = await startRegistry(t, { directory, maxQueue: 2 })
   await untilState(registry, 'm', 1, 'available')
-  const { version, release } = registry.acquire('m')
+  const handle = registry.acquire('m')
+  const { version } = handle
   const [first] = [version.admit(), version.admit()]
   t.throws(() => version.admit(), { code: 'SERVE_QUEUE_FULL' })
   t.equal(versionStatus(registry, 'm', 1)?.lastMinute?.rejected, 1)
   first?.leave()
   t.doesNotThrow(() => version.admit())
-  release()
+  handle.release()
 })
