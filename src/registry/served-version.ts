@@ -54,6 +54,9 @@ export interface VersionIdentity {
   readonly attempt: number
 }
 
+type LoadedKey = 'devices' | 'signatures' | 'notes' | 'calibration' | 'admissionLimit' | 'lastMinute'
+const NOT_LOADED: Pick<VersionStatus, LoadedKey> = { devices: [], signatures: [], notes: [] }
+
 /** Errors that speak of the files: trying the same files again gives the same. */
 const VERDICTS = [BadSavedModelError, BadManifestError, GoldenMismatchError]
 
@@ -198,18 +201,15 @@ export class ServedVersion implements ModelVersion {
       loadedAt: this.#loadedAt,
       loadMs: this.#stateMs.loading,
       warmUpMs: this.#stateMs.warming,
-      devices: this.#loaded?.devices ?? [],
-      signatures: Object.keys(this.#loaded?.signatures ?? {}),
-      notes: this.#loaded?.notes ?? [],
       handles: this.#handles,
       inFlight: this.#queue?.inFlight ?? 0,
       waiting: this.#queue?.waiting ?? 0,
-      ...(this.#loaded !== undefined && this.#measured(this.#loaded))
+      ...(this.#loaded === undefined ? NOT_LOADED : this.#loadedStatus(this.#loaded))
     }
   }
 
-  #measured ({ calibration }: LoadedVersion): Pick<VersionStatus, 'calibration' | 'admissionLimit' | 'lastMinute'> {
-    return { calibration, admissionLimit: this.#admission.limit, lastMinute: this.#recent.figures() }
+  #loadedStatus ({ devices, signatures, notes, calibration }: LoadedVersion): Pick<VersionStatus, LoadedKey> {
+    return { devices, signatures: Object.keys(signatures), notes, calibration, admissionLimit: this.#admission.limit, lastMinute: this.#recent.figures() }
   }
 
   #newQueue (loaded: LoadedVersion): RunQueue {
