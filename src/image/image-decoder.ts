@@ -14,6 +14,8 @@ interface ImageDecoderOptions extends ReadLimits {
 interface DecodeOptions {
   /** Aborted: leaves the line, or the decode that has begun is forgotten. */
   signal?: AbortSignal
+  /** Whose image it is, a model's name: turns are shared fairly between them. */
+  line?: string
   /** The row's place in the batch: height × width × channels bytes. Written once, at the end, and only if the promise is fulfilled. */
   into?: Uint8Array
 }
@@ -40,11 +42,11 @@ export function createImageDecoder ({ concurrency, ...limits }: ImageDecoderOpti
     get pending () {
       return slots.pending
     },
-    async decode (bytes, contract, { signal, into } = {}) {
+    async decode (bytes, contract, { signal, into, line = '' } = {}) {
       const rowBytes = contract.height * contract.width * contract.channels
       if (into !== undefined && into.length !== rowBytes) throw new Error(`Expected a row of ${rowBytes} bytes but received ${into.length}. This is a bug.`)
       sniffFormat(bytes) // what can't be read needs no turn
-      const release = await slots.acquire(signal)
+      const release = await slots.acquire(line, signal)
       const reading = readPixels(bytes, contract, limits).finally(release)
       const { picture, plan } = await inTime(reading, limits.timeoutMs, signal)
       const row = into ?? new Uint8Array(rowBytes)

@@ -56,7 +56,7 @@ async function predict ({ version, terms }: Place, request: ImageRequest, tools:
   trace.serves(version, images.length)
   if (manifest.task !== 'image-classification' || manifest.image === undefined) throw new WrongTaskError(model, manifest.task, 'image-classification')
   const contract = manifest.image
-  const pixels = await trace.time('decode', async () => await decodeAll(images, contract, tools.decoder, signal))
+  const pixels = await trace.time('decode', async () => await decodeAll(images, contract, tools.decoder, { signal, line: model }))
   const input = await trace.time('decode', () => toTensor(pixels, images.length, contract, version, tools))
   const scores = await runRows({ version, inputs: { [manifest.input ?? '']: input }, rows: images.length, terms, trace })
   return await trace.time('encode', async () => {
@@ -70,11 +70,11 @@ async function predict ({ version, terms }: Place, request: ImageRequest, tools:
 }
 
 /** All images at once, each straight into its row; how many really run at once is the decoder's to bound. */
-async function decodeAll (images: readonly Uint8Array[], contract: ImageContract, decoder: Tools['decoder'], signal: AbortSignal): Promise<Uint8Array> {
+async function decodeAll (images: readonly Uint8Array[], contract: ImageContract, decoder: Tools['decoder'], { signal, line }: { signal: AbortSignal, line: string }): Promise<Uint8Array> {
   const pixels = new Uint8Array(images.length * rowBytes(contract))
   await Promise.all(images.map(async (bytes, row) => {
     try {
-      await decoder.decode(bytes, contract, { signal, into: rowOf(pixels, row, contract) })
+      await decoder.decode(bytes, contract, { signal, line, into: rowOf(pixels, row, contract) })
     } catch (error) {
       if (images.length > 1 && error instanceof Error && !signal.aborted) error.message = `Image ${row + 1} of ${images.length}: ${error.message}`
       throw error
