@@ -21,6 +21,18 @@ export function readBuffer (fill: (buffer: Pointer) => void): Uint8Array {
   }
 }
 
+/** As `readBuffer`, for a call off the event loop. */
+export async function readBufferOffLoop (fill: (buffer: Pointer) => Promise<void>): Promise<Uint8Array> {
+  const c = api()
+  const buffer = c.TF_NewBuffer()
+  try {
+    await fill(buffer)
+    return copyOf(buffer)
+  } finally {
+    c.TF_DeleteBuffer(buffer)
+  }
+}
+
 /** Lends bytes to C as a TF_Buffer during one call. */
 export function withBuffer<Result> (bytes: Uint8Array, use: (buffer: Pointer) => Result): Result {
   const c = api()

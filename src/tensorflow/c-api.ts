@@ -109,7 +109,8 @@ const DECLARATIONS = {
   TF_DeleteDeviceList: 'void TF_DeleteDeviceList(void*)'
 } as const
 
-type Fn<Arguments extends unknown[], Result> = AsyncCall<Arguments, Result>
+/** A C function, to be called at once or off the event loop. */
+export type Fn<Arguments extends unknown[], Result> = AsyncCall<Arguments, Result>
 
 /** One typed member for each declaration; parameter names are those of the C headers. */
 export interface CApi {

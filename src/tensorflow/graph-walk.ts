@@ -94,17 +94,19 @@ function decodeNode (bytes: Uint8Array): Node & { name: string } {
   return { name, type: op, inputs: input, functions: calledFunctions(attr) }
 }
 
-function calledFunctions (attributes: NodeDef['attr']): string[] {
+/** Names of the functions that an operation's attributes name. */
+export function calledFunctions (attributes: NodeDef['attr']): string[] {
   return Object.values(attributes).flatMap(({ func, list }) => [...(func === undefined ? [] : [func.name]), ...(list?.func ?? []).map(({ name }) => name)])
 }
 
-/** `^name` for a control input, `name:1` for an output. */
-function operationName (input: string): string {
+/** The operation behind `^name`, a control input, or `name:1`, an output. */
+export function operationName (input: string): string {
   const colon = input.lastIndexOf(':')
   return input.slice(input.startsWith('^') ? 1 : 0, colon < 0 ? undefined : colon)
 }
 
-async function inSlices<Item> (items: readonly Item[], visit: (item: Item) => void): Promise<void> {
+/** Visits every item, letting the event loop in every few milliseconds. */
+export async function inSlices<Item> (items: readonly Item[], visit: (item: Item) => void): Promise<void> {
   let since = performance.now()
   for (const item of items) {
     visit(item)

@@ -1,13 +1,14 @@
 import { api } from './library.ts'
 import { offLoop, type Pointer } from './c-api.ts'
 import { attributeSetters, type Attributes } from './attributes.ts'
-import { readBuffer, withBuffer } from './buffer.ts'
-import { allocateArray, elementCount, type DType, type TensorValue, type ValueDType } from './dtype.ts'
+import { readBuffer, readBufferOffLoop, withBuffer } from './buffer.ts'
+import { allocateArray, dtypeCode, elementCount, type DType, type TensorValue, type ValueDType } from './dtype.ts'
 import { defineFunction } from './function.ts'
 import { opDef } from './op-def.ts'
 import { pruneGraphDef } from './graph-walk.ts'
 import { ancestors, Operation, Output, outputArray, readOutputArray } from './operation.ts'
-import { checked } from './status.ts'
+import { checked, checkedOffLoop } from './status.ts'
+import type { Tensor } from './tensor.ts'
 import { Variable } from './variable.ts'
 import type { OpDef } from './proto/tensorflow_pb.js'
 
@@ -82,6 +83,16 @@ export class Graph {
 
   constant (value: TensorValue, name?: string): Output {
     return this.apply('Const', [], { dtype: value.dtype, value }, named(name))
+  }
+
+  /** A constant of exactly this name, copied off the event loop. @param tensor stays its owner's */
+  async constantOffLoop (tensor: Tensor, name: string): Promise<Output> {
+    const c = api()
+    const description = c.TF_NewOperation(this.pointer, 'Const', name)
+    c.TF_SetAttrType(description, 'dtype', dtypeCode(tensor.dtype))
+    const failed = await checkedOffLoop(c.TF_SetAttrTensor, description, 'value', tensor.pointer).then(() => undefined, (error: unknown) => error)
+    const operation = await checkedOffLoop(c.TF_FinishOperation, description).catch((error: unknown) => { throw failed ?? error }) // frees the description in any case
+    return new Operation(this.pointer, operation).output()
   }
 
   /** A constant of shape []. 64-bit whole numbers as bigint. */
@@ -194,24 +205,37 @@ export class Graph {
    *
    * @throws TensorFlowError if a name is taken, an operation is unknown or a mapped input does not fit
    */
-  importGraphDef (graphDef: Uint8Array, { prefix = '', inputMap = {}, outputs }: ImportOptions = {}): void {
-    const c = api()
-    const options = c.TF_NewImportGraphDefOptions()
+  importGraphDef (graphDef: Uint8Array, options: ImportOptions = {}): void {
+    const pointer = newImportOptions(options)
     try {
-      c.TF_ImportGraphDefOptionsSetPrefix(options, prefix)
-      for (const [name, output] of Object.entries(inputMap)) {
-        const [source = '', index = '0'] = name.split(':')
-        c.TF_ImportGraphDefOptionsAddInputMapping(options, source, Number(index), output.c)
-      }
-      withBuffer(outputs === undefined ? graphDef : pruneGraphDef(graphDef, outputs, Object.keys(inputMap)), buffer => { checked(status => { c.TF_GraphImportGraphDef(this.pointer, buffer, options, status) }) })
+      withBuffer(pruned(graphDef, options), buffer => { checked(status => { api().TF_GraphImportGraphDef(this.pointer, buffer, pointer, status) }) })
     } finally {
-      c.TF_DeleteImportGraphDefOptions(options)
+      api().TF_DeleteImportGraphDefOptions(pointer)
+    }
+  }
+
+  /** Off the event loop, but for a copy of the bytes. Nothing else may use the graph meanwhile. @see importGraphDef */
+  async importGraphDefOffLoop (graphDef: Uint8Array, options: ImportOptions = {}): Promise<void> {
+    const c = api()
+    const pointer = newImportOptions(options)
+    const bytes = pruned(graphDef, options)
+    const buffer = c.TF_NewBufferFromString(bytes, bytes.byteLength)
+    try {
+      await checkedOffLoop(c.TF_GraphImportGraphDef, this.pointer, buffer, pointer)
+    } finally {
+      c.TF_DeleteBuffer(buffer)
+      c.TF_DeleteImportGraphDefOptions(pointer)
     }
   }
 
   /** The graph as a GraphDef message. */
   toGraphDef (): Uint8Array {
     return readBuffer(buffer => { checked(status => { api().TF_GraphToGraphDef(this.pointer, buffer, status) }) })
+  }
+
+  /** Off the event loop, but for a copy of the bytes. @see toGraphDef */
+  async toGraphDefOffLoop (): Promise<Uint8Array> {
+    return await readBufferOffLoop(buffer => checkedOffLoop(api().TF_GraphToGraphDef, this.pointer, buffer))
   }
 
   /** At once, which takes tens of milliseconds with thousands of operations. Idempotent. */
@@ -253,6 +277,22 @@ export class Graph {
 
 function named (name: string | undefined): OperationOptions {
   return name === undefined ? {} : { name }
+}
+
+/** TensorFlow's own options, of the caller to free with TF_DeleteImportGraphDefOptions. */
+function newImportOptions ({ prefix = '', inputMap = {} }: ImportOptions): Pointer {
+  const c = api()
+  const options = c.TF_NewImportGraphDefOptions()
+  c.TF_ImportGraphDefOptionsSetPrefix(options, prefix)
+  for (const [name, output] of Object.entries(inputMap)) {
+    const [source = '', index = '0'] = name.split(':')
+    c.TF_ImportGraphDefOptionsAddInputMapping(options, source, Number(index), output.c)
+  }
+  return options
+}
+
+function pruned (graphDef: Uint8Array, { inputMap = {}, outputs }: ImportOptions): Uint8Array {
+  return outputs === undefined ? graphDef : pruneGraphDef(graphDef, outputs, Object.keys(inputMap))
 }
 
 function addInput (description: Pointer, input: OperationInput): void {

@@ -2,14 +2,13 @@ import { BadSavedModelError } from '../errors.ts'
 import { api } from './library.ts'
 import { offLoop, type Pointer } from './c-api.ts'
 import { addressOf, pointerArray } from './buffer.ts'
-import { isValueDType, type TensorValue } from './dtype.ts'
 import { Graph } from './graph.ts'
+import { GraphModel } from './graph-model.ts'
 import type { Operation, Output } from './operation.ts'
-import { readSavedModel, type MetaGraph, type SavedModelDescription, type Signature, type TensorInfo } from './saved-model.ts'
+import { readSavedModel, type MetaGraph, type SavedModelDescription } from './saved-model.ts'
 import { newSessionOptions, type SessionOptions } from './session-options.ts'
 import { Session } from './session.ts'
 import { Status, TensorFlowError } from './status.ts'
-import type { Tensor } from './tensor.ts'
 
 export interface LoadOptions {
   /** Which of the SavedModel's graphs; default `serve`. */
@@ -20,38 +19,12 @@ export interface LoadOptions {
 }
 
 /** A SavedModel in TensorFlow's memory. Owned by its maker: `dispose` it once nothing runs. */
-export class LoadedSavedModel {
-  readonly directory: string
-  readonly graph: Graph
-  readonly session: Session
-  /** Types here are the graph's own where the file says something else. */
-  readonly signatures: Readonly<Record<string, Signature>>
+export class LoadedSavedModel extends GraphModel {
   readonly #variables: readonly string[]
-  readonly #outputs = new Map<string, Output>()
 
   constructor (directory: string, graph: Graph, session: Session, { signatures, variables }: MetaGraph) {
-    this.directory = directory
-    this.graph = graph
-    this.session = session
-    this.signatures = signatures
+    super(directory, graph, session, signatures)
     this.#variables = variables
-    for (const signature of Object.values(signatures)) this.#resolve(signature)
-  }
-
-  /**
-   * Runs a signature off the event loop.
-   *
-   * @param outputs which to compute; all if left out
-   * @throws TypeError for a name that the signature has not
-   * @throws TensorFlowError as `Session.run`
-   */
-  async run (signatureName: string, inputs: Readonly<Record<string, TensorValue | Tensor>>, outputs?: readonly string[]): Promise<Record<string, TensorValue>> {
-    const signature = this.signatures[signatureName]
-    if (signature === undefined) throw new TypeError(`There is no signature "${signatureName}" in ${this.directory}`)
-    const wanted = outputs ?? Object.keys(signature.outputs)
-    const feeds = Object.entries(inputs).map(([name, value]) => [this.#tensor(signature.inputs, name), value] as const)
-    const values = await this.session.run({ feeds, fetches: wanted.map(name => this.#tensor(signature.outputs, name)) })
-    return Object.fromEntries(wanted.map((name, index) => [name, values[index]!]))
   }
 
   /** Variables that the signatures read and that no value was restored for: TensorFlow itself says nothing of them at load. */
@@ -62,33 +35,10 @@ export class LoadedSavedModel {
     return operations.filter((_, index) => values[index]!.data[0] !== 1).map(({ name }) => name)
   }
 
-  /** Waits for the runs under way, then frees everything. Idempotent. */
-  async dispose (): Promise<void> {
-    await this.session.close()
-    await this.graph.close()
-  }
-
   #isInitialized (variable: Operation): Output {
     return variable.type === 'VarHandleOp'
       ? this.graph.apply('VarIsInitializedOp', [variable.output()])
       : this.graph.apply('IsVariableInitialized', [variable.output()])
-  }
-
-  #resolve ({ name, inputs, outputs }: Signature): void {
-    for (const [key, info] of [...Object.entries(inputs), ...Object.entries(outputs)]) {
-      const output = this.graph.output(info.tensorName)
-      if (output === undefined) throw new BadSavedModelError(this.directory, `signature "${name}" names "${key}" as ${info.tensorName}, which its graph has not`)
-      info.dtype = output.dtype
-      info.isComputed = !output.operation.type.startsWith('Placeholder')
-      if (!isValueDType(info.dtype)) throw new BadSavedModelError(this.directory, `signature "${name}" has "${key}" of type ${info.dtype}, which can not be served`)
-      this.#outputs.set(info.tensorName, output)
-    }
-  }
-
-  #tensor (side: Record<string, TensorInfo>, name: string): Output {
-    const info = side[name]
-    if (info === undefined) throw new TypeError(`There is no "${name}" among: ${Object.keys(side).join(', ')}`)
-    return this.#outputs.get(info.tensorName)!
   }
 }
 

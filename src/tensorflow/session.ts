@@ -52,9 +52,23 @@ export class Session {
     const leave = this.#idle.enter()
     try {
       const tensors = feeds.map(([, value]) => value instanceof Tensor ? value : keep(own, Tensor.from(value)))
-      return await sessionRun(session, feeds.map(([output]) => output), tensors, fetches, targets)
+      return await sessionRun(session, { inputs: feeds.map(([output]) => output), values: tensors, fetches, targets }, readAll)
     } finally {
       for (const tensor of own) tensor.dispose()
+      leave()
+    }
+  }
+
+  /**
+   * Computes tensors and leaves them in TensorFlow's memory, of the caller to dispose: a variable's value is not copied.
+   *
+   * @throws TensorFlowError as `run`
+   */
+  async fetch (fetches: readonly Output[]): Promise<Tensor[]> {
+    const leave = this.#idle.enter()
+    try {
+      return await sessionRun(this.pointer, { inputs: [], values: [], fetches, targets: [] }, adoptAll)
+    } finally {
       leave()
     }
   }
@@ -97,9 +111,19 @@ function keep<Item> (list: Item[], item: Item): Item {
   return item
 }
 
-/** The one asynchronous call. What C reads and writes stays referenced by this frame until the call is back. */
-async function sessionRun (session: Pointer, inputs: readonly Output[], values: readonly Tensor[], fetches: readonly Output[],
-  targets: readonly Operation[]): Promise<TensorValue[]> {
+interface SessionRun {
+  inputs: readonly Output[]
+  values: readonly Tensor[]
+  fetches: readonly Output[]
+  targets: readonly Operation[]
+}
+
+/**
+ * The one asynchronous call. What C reads and writes stays referenced by this frame until the call is back.
+ *
+ * @param take has the TF_Tensors that came out, and writes 0 over those that it keeps
+ */
+async function sessionRun<Result> (session: Pointer, { inputs, values, fetches, targets }: SessionRun, take: (results: BigUint64Array) => Result): Promise<Result> {
   const memory = {
     inputs: outputArray(inputs),
     values: pointerArray(values.map(({ pointer }) => pointer)),
@@ -112,11 +136,21 @@ async function sessionRun (session: Pointer, inputs: readonly Output[], values: 
     await offLoop(api().TF_SessionRun, session, null, memory.inputs, memory.values, inputs.length, memory.outputs, memory.results, fetches.length,
       memory.targets, targets.length, null, status.pointer)
     status.check()
-    return Array.from(memory.results, readTensor)
+    return take(memory.results)
   } finally {
     status.delete()
     for (const result of memory.results) if (result !== 0n) api().TF_DeleteTensor(result)
   }
+}
+
+function readAll (results: BigUint64Array): TensorValue[] {
+  return Array.from(results, readTensor)
+}
+
+function adoptAll (results: BigUint64Array): Tensor[] {
+  const tensors = Array.from(results, pointer => Tensor.adopt(pointer))
+  results.fill(0n)
+  return tensors
 }
 
 async function freeSession (pointer: Pointer): Promise<void> {

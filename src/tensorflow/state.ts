@@ -29,3 +29,17 @@ export function changesState (type: string): boolean {
   if (definition.isStateful && !STATEFUL_BUT_READING.has(type)) return true
   return definition.inputArg.some(({ isRef }) => isRef) && !REFERENCE_BUT_READING.has(type)
 }
+
+/** Operations that give a resource or a reference which a run makes for itself and drops. */
+const MADE_BY_RUN = new Set(['TensorArrayV3', 'TensorArrayGradV3'])
+
+const RESOURCE = 20
+
+/**
+ * Whether an operation gives access to something that outlives a run: a variable, a table, a queue, a model.
+ * A SavedModel's initialization fills it, so that a graph without one finds it empty.
+ */
+export function holdsState (type: string): boolean {
+  if (MADE_BY_RUN.has(type) || REFERENCE_BUT_READING.has(type)) return false
+  return opDef(type)?.outputArg.some(output => output.isRef || output.type === RESOURCE) ?? false
+}

@@ -1,5 +1,5 @@
 import { api } from './library.ts'
-import type { Pointer } from './c-api.ts'
+import { offLoop, type Fn, type Pointer } from './c-api.ts'
 
 /** TensorFlow's status codes by number. @see tsl/protobuf/error_codes.proto */
 const CODES = ['OK', 'CANCELLED', 'UNKNOWN', 'INVALID_ARGUMENT', 'DEADLINE_EXCEEDED', 'NOT_FOUND', 'ALREADY_EXISTS', 'PERMISSION_DENIED',
@@ -45,6 +45,22 @@ export function checked<Result> (call: (status: Pointer) => Result): Result {
   const status = new Status()
   try {
     const result = call(status.pointer)
+    status.check()
+    return result
+  } finally {
+    status.delete()
+  }
+}
+
+/**
+ * Runs a call whose last argument is a status on a thread of libuv's pool. The caller keeps what C reads and writes referenced until it is back.
+ *
+ * @throws TensorFlowError unless the status is OK
+ */
+export async function checkedOffLoop<Arguments extends unknown[], Result> (call: Fn<[...Arguments, Pointer], Result>, ...parameters: Arguments): Promise<Result> {
+  const status = new Status()
+  try {
+    const result = await offLoop(call, ...parameters, status.pointer)
     status.check()
     return result
   } finally {

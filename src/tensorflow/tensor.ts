@@ -33,6 +33,12 @@ export class Tensor {
     return tensor
   }
 
+  /** Takes over a TF_Tensor that TensorFlow made. @throws Error as `readTensor` */
+  static adopt (pointer: Pointer): Tensor {
+    const { dtype, shape } = describe(pointer)
+    return new Tensor(dtype, shape, pointer, Number(api().TF_TensorByteSize(pointer)))
+  }
+
   /** Uninitialized memory for numbers of this type and shape, to be written through `bytes`. */
   static allocate (dtype: Exclude<ValueDType, 'string'>, shape: readonly number[]): Tensor {
     return Tensor.#allocate(dtype, shape, elementCount(shape) * dtypeSizeBytes(dtype))
@@ -43,6 +49,11 @@ export class Tensor {
     const pointer = api().TF_AllocateTensor(dtypeCode(dtype), dims, shape.length, sizeBytes)
     if (pointer === null) throw new Error(`TensorFlow could not allocate ${sizeBytes} bytes`)
     return new Tensor(dtype, shape, pointer, sizeBytes)
+  }
+
+  /** In TensorFlow's memory; of strings, what their elements take. */
+  get sizeBytes (): number {
+    return this.#sizeBytes
   }
 
   /** TensorFlow's own memory, of the caller to write until `dispose`; never to be touched after. */
@@ -70,12 +81,17 @@ export class Tensor {
  * @throws Error if its type has no values in JavaScript (resource, variant, quantized)
  */
 export function readTensor (pointer: Pointer): TensorValue {
+  const { dtype, shape } = describe(pointer)
+  return { dtype, shape, data: readData(pointer, dtype, elementCount(shape)) }
+}
+
+function describe (pointer: Pointer): Pick<TensorValue, 'dtype' | 'shape'> {
   const c = api()
   const code = c.TF_TensorType(pointer)
   const dtype = dtypeFromCode(code)
   if (dtype === undefined || !isValueDType(dtype)) throw new Error(`A tensor of TensorFlow's type ${dtype ?? code} has no value outside TensorFlow`)
   const shape = Array.from({ length: c.TF_NumDims(pointer) }, (_, index) => Number(c.TF_Dim(pointer, index)))
-  return { dtype, shape, data: readData(pointer, dtype, elementCount(shape)) }
+  return { dtype, shape }
 }
 
 function readData (pointer: Pointer, dtype: ValueDType, count: number): TensorData {

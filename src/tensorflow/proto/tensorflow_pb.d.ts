@@ -281,9 +281,9 @@ export declare const FunctionDefLibrarySchema: GenMessage<FunctionDefLibrary>;
  */
 export declare type FunctionDef = Message<"tensorport.FunctionDef"> & {
   /**
-   * @generated from field: tensorport.OpName signature = 1;
+   * @generated from field: tensorport.OpDef signature = 1;
    */
-  signature?: OpName | undefined;
+  signature?: OpDef | undefined;
 
   /**
    * NodeDef
@@ -291,6 +291,30 @@ export declare type FunctionDef = Message<"tensorport.FunctionDef"> & {
    * @generated from field: repeated bytes node_def = 3;
    */
   nodeDef: Uint8Array[];
+
+  /**
+   * output's name → tensor of the body, as `dense:product:0`
+   *
+   * @generated from field: map<string, string> ret = 4;
+   */
+  ret: { [key: string]: string };
+
+  /**
+   * @generated from field: map<string, tensorport.AttrValue> attr = 5;
+   */
+  attr: { [key: string]: AttrValue };
+
+  /**
+   * argument's number → ArgAttrs
+   *
+   * @generated from field: map<uint32, bytes> arg_attr = 7;
+   */
+  argAttr: { [key: number]: Uint8Array };
+
+  /**
+   * @generated from field: map<uint32, uint32> resource_arg_unique_id = 8;
+   */
+  resourceArgUniqueId: { [key: number]: number };
 };
 
 /**
@@ -335,9 +359,14 @@ export declare type NodeDef = Message<"tensorport.NodeDef"> & {
   input: string[];
 
   /**
-   * @generated from field: map<string, tensorport.FunctionAttr> attr = 5;
+   * @generated from field: string device = 4;
    */
-  attr: { [key: string]: FunctionAttr };
+  device: string;
+
+  /**
+   * @generated from field: map<string, tensorport.AttrValue> attr = 5;
+   */
+  attr: { [key: string]: AttrValue };
 };
 
 /**
@@ -347,15 +376,27 @@ export declare type NodeDef = Message<"tensorport.NodeDef"> & {
 export declare const NodeDefSchema: GenMessage<NodeDef>;
 
 /**
- * AttrValue, of which only the names of functions are read.
+ * One of these and of what is not declared here: numbers, strings, tensors.
  *
- * @generated from message tensorport.FunctionAttr
+ * @generated from message tensorport.AttrValue
  */
-export declare type FunctionAttr = Message<"tensorport.FunctionAttr"> & {
+export declare type AttrValue = Message<"tensorport.AttrValue"> & {
   /**
-   * @generated from field: tensorport.FunctionAttr.List list = 1;
+   * @generated from field: tensorport.AttrValue.List list = 1;
    */
-  list?: FunctionAttr_List | undefined;
+  list?: AttrValue_List | undefined;
+
+  /**
+   * @generated from field: optional int64 i = 3;
+   */
+  i?: bigint | undefined;
+
+  /**
+   * DataType
+   *
+   * @generated from field: optional int32 type = 6;
+   */
+  type?: number | undefined;
 
   /**
    * @generated from field: tensorport.OpName func = 10;
@@ -364,15 +405,27 @@ export declare type FunctionAttr = Message<"tensorport.FunctionAttr"> & {
 };
 
 /**
- * Describes the message tensorport.FunctionAttr.
- * Use `create(FunctionAttrSchema)` to create a new message.
+ * Describes the message tensorport.AttrValue.
+ * Use `create(AttrValueSchema)` to create a new message.
  */
-export declare const FunctionAttrSchema: GenMessage<FunctionAttr>;
+export declare const AttrValueSchema: GenMessage<AttrValue>;
 
 /**
- * @generated from message tensorport.FunctionAttr.List
+ * @generated from message tensorport.AttrValue.List
  */
-export declare type FunctionAttr_List = Message<"tensorport.FunctionAttr.List"> & {
+export declare type AttrValue_List = Message<"tensorport.AttrValue.List"> & {
+  /**
+   * DataType
+   *
+   * @generated from field: repeated int32 type = 6;
+   */
+  type: number[];
+
+  /**
+   * @generated from field: repeated tensorport.TensorShape shape = 7;
+   */
+  shape: TensorShape[];
+
   /**
    * @generated from field: repeated tensorport.OpName func = 9;
    */
@@ -380,10 +433,10 @@ export declare type FunctionAttr_List = Message<"tensorport.FunctionAttr.List"> 
 };
 
 /**
- * Describes the message tensorport.FunctionAttr.List.
- * Use `create(FunctionAttr_ListSchema)` to create a new message.
+ * Describes the message tensorport.AttrValue.List.
+ * Use `create(AttrValue_ListSchema)` to create a new message.
  */
-export declare const FunctionAttr_ListSchema: GenMessage<FunctionAttr_List>;
+export declare const AttrValue_ListSchema: GenMessage<AttrValue_List>;
 
 /**
  * @generated from message tensorport.OpDef

@@ -1,0 +1,100 @@
+import { freezeGraphDef, NotFreezableError } from './freeze-graph.ts'
+import { inSlices } from './graph-walk.ts'
+import { GraphModel } from './graph-model.ts'
+import { Graph } from './graph.ts'
+import type { LoadedSavedModel } from './load-saved-model.ts'
+import type { Output } from './operation.ts'
+import type { Signature } from './saved-model.ts'
+import type { SessionOptions } from './session-options.ts'
+import { Session } from './session.ts'
+import { TensorFlowError } from './status.ts'
+import type { Tensor } from './tensor.ts'
+
+/** TensorFlow's messages end at 2 GiB, and it keeps constants in them. */
+const MAX_CONSTANTS_BYTES = 1.5 * 2 ** 30
+
+/** A frozen model, or in plain words why there is none, as `its operation "table" (HashTableV2) keeps a state`. */
+export type Freezing = { readonly kind: 'frozen', readonly model: FrozenModel } | { readonly kind: 'refused', readonly reason: string }
+
+/** A model whose variables are constants of its graph. Its maker owns it, and it does not need the SavedModel that it came from. */
+export class FrozenModel extends GraphModel {
+  readonly #shared: SharedGraph
+
+  constructor (directory: string, shared: SharedGraph, signatures: Readonly<Record<string, Signature>>, options: SessionOptions) {
+    super(directory, shared.graph, new Session(shared.graph, options), signatures)
+    this.#shared = shared
+    shared.users.add(this)
+  }
+
+  /** The same graph in one more session, with its own threads. Each is disposed for itself. */
+  withSession (options: SessionOptions): FrozenModel {
+    return new FrozenModel(this.directory, this.#shared, this.signatures, options)
+  }
+
+  override async dispose (): Promise<void> {
+    await this.session.close()
+    this.#shared.users.delete(this)
+    if (this.#shared.users.size === 0) await this.graph.close()
+  }
+}
+
+/** A graph that goes with the last model that runs it. */
+interface SharedGraph {
+  readonly graph: Graph
+  readonly users: Set<FrozenModel>
+}
+
+/**
+ * Makes the variables that signatures read constants of a graph of their own, with a session of its own. On a CPU, TensorFlow lays out weights and
+ * folds batch normalizations once only where they are constants. The loaded model stays as it was, and its files are not touched.
+ *
+ * @param signatureNames those that are to be run; they may share no state, and change none
+ */
+export async function freezeSavedModel (loaded: LoadedSavedModel, signatureNames: readonly string[], options: SessionOptions = {}): Promise<Freezing> {
+  const signatures = Object.fromEntries(signatureNames.map(name => [name, structuredClone(signatureOf(loaded, name))]))
+  try {
+    return { kind: 'frozen', model: await freeze(loaded, signatures, options) }
+  } catch (error) {
+    if (error instanceof NotFreezableError || error instanceof TensorFlowError) return { kind: 'refused', reason: error.message }
+    throw error
+  }
+}
+
+function signatureOf ({ signatures, directory }: LoadedSavedModel, name: string): Signature {
+  const signature = signatures[name]
+  if (signature === undefined) throw new TypeError(`There is no signature "${name}" in ${directory}`)
+  return signature
+}
+
+async function freeze (loaded: LoadedSavedModel, signatures: Readonly<Record<string, Signature>>, options: SessionOptions): Promise<FrozenModel> {
+  const tensors = Object.values(signatures).flatMap(({ inputs, outputs }) => [...Object.values(inputs), ...Object.values(outputs)])
+  const { graphDef, variables } = await freezeGraphDef(await loaded.graph.toGraphDefOffLoop(), tensors.map(({ tensorName }) => tensorName))
+  if (variables.length === 0) throw new NotFreezableError('it has no variables')
+  const reads: Output[] = []
+  await inSlices(variables, name => { reads.push(read(loaded.graph, name)) })
+  const values = await loaded.session.fetch(reads)
+  const graph = new Graph()
+  try {
+    const constants = await addConstants(graph, variables, values)
+    await graph.importGraphDefOffLoop(graphDef, { inputMap: constants })
+    return new FrozenModel(loaded.directory, { graph, users: new Set() }, signatures, options)
+  } catch (error) {
+    await graph.close()
+    throw error
+  } finally {
+    for (const value of values) value.dispose()
+  }
+}
+
+function read (graph: Graph, name: string): Output {
+  const variable = graph.operation(name)!
+  return variable.type === 'VarHandleOp' ? graph.existingVariable(name).read() : variable.output()
+}
+
+async function addConstants (graph: Graph, names: readonly string[], values: readonly Tensor[]): Promise<Record<string, Output>> {
+  const sizeBytes = values.reduce((sum, value) => sum + value.sizeBytes, 0)
+  if (sizeBytes > MAX_CONSTANTS_BYTES) throw new NotFreezableError(`its variables have ${sizeBytes} bytes, as constants they may have ${MAX_CONSTANTS_BYTES}`)
+  const constants: Record<string, Output> = {}
+  for (const [index, name] of names.entries()) constants[`${name}:0`] = await graph.constantOffLoop(values[index]!, name)
+  return constants
+}

@@ -1,0 +1,215 @@
+import { execFile } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import type tf from '@tensorflow/tfjs'
+import t, { type Test } from 'tap'
+import {
+  floats, freezeSavedModel, Graph, loadLibrary, loadSavedModel, type FrozenModel, type LoadedSavedModel, type Output
+} from '../../src/tensorflow/index.ts'
+import { buildPredictor, closePredictor, savePredictor } from '../../src/training/predictor.ts'
+import { tf as tfjs } from '../../src/training/tf.ts'
+import { toValue as readTensor } from '../support/compare-lowering.ts'
+import { sameTensor, toValue, type JsonTensor } from '../support/json-tensors.ts'
+import { sameAnswers } from '../support/same-answers.ts'
+import { writeHalfPlusTwo, writeTinyModel } from '../support/saved-models.ts'
+
+loadLibrary()
+const { layers } = tfjs
+const python = process.env['TENSORPORT_PYTHON']
+const shared = fileURLToPath(new URL('../../../shared/savedmodels/', import.meta.url))
+const sentiment = fileURLToPath(new URL('../../models/sentiment/1', import.meta.url))
+
+async function load (t: Test, directory: string): Promise<LoadedSavedModel> {
+  const loaded = await loadSavedModel(directory)
+  t.teardown(async () => { await loaded.dispose() })
+  return loaded
+}
+
+async function freeze (t: Test, loaded: LoadedSavedModel, signatureNames = Object.keys(loaded.signatures)): Promise<FrozenModel> {
+  const freezing = await freezeSavedModel(loaded, signatureNames)
+  if (freezing.kind === 'refused') throw new Error(freezing.reason)
+  t.teardown(async () => { await freezing.model.dispose() })
+  return freezing.model
+}
+
+async function reasonOf (loaded: LoadedSavedModel, signatureNames = Object.keys(loaded.signatures)): Promise<string | undefined> {
+  const freezing = await freezeSavedModel(loaded, signatureNames)
+  if (freezing.kind === 'refused') return freezing.reason
+  await freezing.model.dispose()
+  return undefined
+}
+
+function types (graph: Graph): Set<string> {
+  return new Set([...graph.operations()].map(({ type }) => type))
+}
+
+t.test('a frozen model has no variables, answers the same and outlives the loaded one', async t => {
+  const directory = t.testdir()
+  await writeHalfPlusTwo(directory)
+  const loaded = await loadSavedModel(directory)
+  const frozen = await freeze(t, loaded)
+  await loaded.dispose()
+  t.notOk(types(frozen.graph).has('VarHandleOp'))
+  t.strictSame(await frozen.run('serving_default', { x: floats([3], [0, 1, 10]) }), { y: floats([3], [2, 2.5, 7]) })
+})
+
+t.test('only what the signatures asked for need is kept', async t => {
+  const directory = t.testdir()
+  await writeTinyModel(directory, ({ graph, variable }) => {
+    const x = graph.placeholder('float32', [-1], 'x')
+    const unused = graph.placeholder('float32', [], 'unused')
+    const product = (name: string): Output => graph.apply('Mul', [x, variable(name, floats([], [2]))], {}, { name: `${name}_x` })
+    return { first: { inputs: { x, unused }, outputs: { y: product('a') } }, second: { inputs: { x }, outputs: { y: product('b') } } }
+  })
+  const frozen = await freeze(t, await load(t, directory), ['first'])
+  t.strictSame(Object.keys(frozen.signatures), ['first'])
+  t.strictSame([...frozen.graph.operations()].map(({ name }) => name).sort(), ['a', 'a/read', 'a_x', 'unused', 'x'])
+  t.strictSame(await frozen.run('first', { x: floats([1], [3]), unused: floats([], [0]) }), { y: floats([1], [6]) })
+})
+
+t.test('sessions of one frozen graph are disposed one by one', async t => {
+  const directory = t.testdir()
+  await writeHalfPlusTwo(directory)
+  const first = await freeze(t, await load(t, directory))
+  const second = first.withSession({ intraOpThreads: 1 })
+  await first.dispose()
+  t.strictSame(await second.run('serving_default', { x: floats([1], [4]) }), { y: floats([1], [4]) })
+  await second.dispose()
+  await second.dispose()
+})
+
+const exports: Record<string, { shape: number[], stack: () => tf.layers.Layer[] }> = {
+  'a CNN with batch normalization': { shape: [16, 16, 3], stack: () => [layers.conv2d({ filters: 8, kernelSize: 3, useBias: false }), layers.batchNormalization(), layers.activation({ activation: 'relu' }), layers.conv2d({ filters: 4, kernelSize: 3, activation: 'relu' }), layers.batchNormalization(), layers.flatten(), layers.dense({ units: 3, activation: 'softmax' })] },
+  'an LSTM': { shape: [6, 3], stack: () => [layers.lstm({ units: 4, recurrentActivation: 'sigmoid' })] },
+  'a bidirectional LSTM in a loop': { shape: [6, 3], stack: () => [layers.bidirectional({ layer: layers.lstm({ units: 4 }), mergeMode: 'concat' })] },
+  'a GRU': { shape: [6, 3], stack: () => [layers.gru({ units: 4 }), layers.dense({ units: 2, activation: 'softmax' })] }
+}
+
+for (const [name, { shape, stack }] of Object.entries(exports)) {
+  t.test(`${name} that was exported here answers the same frozen`, async t => {
+    const directory = t.testdir()
+    const model = tfjs.sequential({ layers: [layers.inputLayer({ inputShape: shape, name: 'x' }), ...stack()] })
+    const values = await Promise.all(model.weights.map(async weight => [weight, await readTensor(tfjs.randomUniform(weight.shape as number[], 0.1, 0.6, 'float32', 3))] as const))
+    const predictor = await buildPredictor(model, values)
+    await savePredictor(directory, predictor)
+    await closePredictor(predictor)
+    const loaded = await load(t, directory)
+    await sameAnswers(t, loaded, await freeze(t, loaded))
+  })
+}
+
+t.test('the sentiment model answers the same frozen', async t => {
+  const loaded = await load(t, sentiment)
+  await sameAnswers(t, loaded, await freeze(t, loaded))
+})
+
+t.test('a handle that a loop passes on is a value in all of its bodies', async t => {
+  const directory = t.testdir()
+  await writeTinyModel(directory, ({ graph, variable }) => {
+    variable('weights', floats([2, 2], [0.5, 1, -1, 0.25]))
+    const loop = (part: 'cond' | 'body'): string => {
+      const body = new Graph()
+      const [count, x, handle] = [body.placeholder('int32', [], 'count'), body.placeholder('float32', [-1, 2], 'x'), body.placeholder('resource', [], 'handle')] as const
+      const next = body.apply('AddV2', [count, body.scalar('int32', 1)])
+      const read = body.apply('ReadVariableOp', [body.apply('Identity', [handle])], { dtype: 'float32' })
+      const outputs = part === 'cond' ? [body.apply('Less', [count, body.scalar('int32', 3)])] : [next, body.apply('MatMul', [x, read]), body.apply('Identity', [handle])]
+      const name = graph.defineFunction(part, body, [count, x, handle], outputs)
+      body.dispose()
+      return name
+    }
+    const x = graph.placeholder('float32', [-1, 2], 'x')
+    const handle = graph.existingVariable('weights').handle
+    const cond = loop('cond')
+    const ended = graph.op('While', [[graph.scalar('int32', 0), x, handle]], { T: ['int32', 'float32', 'resource'], cond, body: loop('body'), output_shapes: [[], [-1, 2], []] })
+    const after = graph.apply('ReadVariableOp', [ended.output(2)], { dtype: 'float32' })
+    return { serving_default: { inputs: { x }, outputs: { y: ended.output(1), weights: after, shape: graph.apply('VariableShape', [handle]) } } }
+  })
+  const loaded = await load(t, directory)
+  const frozen = await freeze(t, loaded)
+  await sameAnswers(t, loaded, frozen)
+  t.notOk(types(frozen.graph).has('ReadVariableOp'))
+})
+
+t.test('what keeps or changes a state is refused, with the operation', async t => {
+  const directory = t.testdir()
+  await writeTinyModel(directory, ({ graph, variable }) => {
+    const total = variable('total', floats([], [0]))
+    const { handle } = graph.existingVariable('total')
+    const x = graph.placeholder('float32', [], 'x')
+    const add = graph.op('AssignAddVariableOp', [handle, x], { dtype: 'float32' }, { name: 'add' })
+    const added = graph.apply('ReadVariableOp', [handle], { dtype: 'float32' }, { controlInputs: [add] })
+    const table = graph.apply('HashTableV2', [], { key_dtype: 'string', value_dtype: 'int64', shared_name: 'table' }, { name: 'table' })
+    const size = graph.apply('LookupTableSizeV2', [table])
+    const isThere = graph.apply('VarIsInitializedOp', [handle], {}, { name: 'is_there' })
+    return {
+      read: { inputs: {}, outputs: { total } },
+      add: { inputs: { x }, outputs: { total: added } },
+      words: { inputs: {}, outputs: { size } },
+      asked: { inputs: {}, outputs: { isThere } },
+      none: { inputs: { x }, outputs: { x: graph.apply('Neg', [x]) } }
+    }
+  })
+  const loaded = await load(t, directory)
+  t.equal(await reasonOf(loaded), 'its operation "add" (AssignAddVariableOp) changes a state')
+  t.equal(await reasonOf(loaded, ['words']), 'its operation "table" (HashTableV2) keeps a state')
+  t.equal(await reasonOf(loaded, ['asked']), 'its operation "is_there" (VarIsInitializedOp) takes a variable')
+  t.equal(await reasonOf(loaded, ['none']), 'it has no variables')
+  t.equal(await reasonOf(loaded, ['read']), undefined)
+  await t.rejects(freezeSavedModel(loaded, ['write']), { name: 'TypeError', message: /no signature "write"/ })
+})
+
+t.test('a model whose variables have no values is refused with TensorFlow’s reason', async t => {
+  const directory = t.testdir()
+  await writeHalfPlusTwo(directory)
+  await rm(join(directory, 'variables'), { recursive: true })
+  t.match(await reasonOf(await load(t, directory)), /uninitialized|Could not find variable|does not exist/i)
+})
+
+interface Call { signature: string, tensors: Record<string, JsonTensor> }
+
+/** Model of ../shared/savedmodels → why it can not be frozen. */
+const foreign: Record<string, RegExp | undefined> = {
+  cppflow_multi_in_out: undefined,
+  guesslang_string: /\(HashTableV2\) keeps a state/,
+  mlnet_model_string_test: /has no variables/,
+  tf1_counter_stateful: /\(Assign(Add)?\) changes a state/,
+  tf1_half_plus_two_multisig: undefined,
+  tf1_half_plus_two_versions: undefined,
+  tf2_half_plus_two: undefined,
+  tfjs_int64_multiply: undefined,
+  tfjs_uint8_multiply: undefined
+}
+
+for (const [name, refusal] of Object.entries(foreign)) {
+  const folder = join(shared, name)
+  t.test(`${name}, ${refusal === undefined ? 'frozen, gives what Python TensorFlow gave' : 'is refused'}`, { skip: existsSync(folder) ? false : 'no ../shared/savedmodels' }, async t => {
+    const read = (file: string): unknown => JSON.parse(readFileSync(join(folder, file), 'utf8'))
+    const { model_dir: directory, tolerance } = read('case.json') as { model_dir: string, tolerance: { rtol: number, atol: number } }
+    const loaded = await load(t, join(folder, directory))
+    if (refusal !== undefined) { t.match(await reasonOf(loaded), refusal); return }
+    const frozen = await freeze(t, loaded)
+    const expected = read('expected.json') as Call[]
+    for (const [index, { signature, tensors }] of (read('input.json') as Call[]).entries()) {
+      const outputs = await frozen.run(signature, Object.fromEntries(Object.entries(tensors).map(([key, tensor]) => [key, toValue(tensor)])))
+      for (const [key, tensor] of Object.entries(expected[index]!.tensors)) sameTensor(t, outputs[key]!, tensor, tolerance, `${signature} ${key}`)
+    }
+  })
+}
+
+t.test('models of Python TensorFlow answer the same frozen', { skip: python === undefined ? 'TENSORPORT_PYTHON is not set' : false }, async t => {
+  const folder = join(t.testdir(), 'models')
+  await mkdir(folder)
+  await promisify(execFile)(python!, [fileURLToPath(new URL('../support/foreign-models.py', import.meta.url)), folder])
+  for (const name of ['convolutions', 'words', 'flow', 'resources', 'references']) {
+    await t.test(name, async t => {
+      const loaded = await load(t, join(folder, name))
+      await sameAnswers(t, loaded, await freeze(t, loaded))
+    })
+  }
+  const counter = await load(t, join(folder, 'counter'))
+  t.match(await reasonOf(counter), /\(AssignAddVariableOp\) changes a state/)
+  await freeze(t, counter, ['read'])
+})
