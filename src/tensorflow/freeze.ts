@@ -20,28 +20,40 @@ export type Freezing = { readonly kind: 'frozen', readonly model: FrozenModel } 
 export class FrozenModel extends GraphModel {
   readonly #shared: SharedGraph
 
-  constructor (directory: string, shared: SharedGraph, signatures: Readonly<Record<string, Signature>>, options: SessionOptions) {
-    super(directory, shared.graph, new Session(shared.graph, options), signatures)
+  constructor (directory: string, shared: SharedGraph, session: Session, signatures: Readonly<Record<string, Signature>>) {
+    super(directory, shared.graph, session, signatures)
     this.#shared = shared
-    shared.users.add(this)
+    shared.sessions.add(session)
   }
 
   /** The same graph in one more session, with its own threads. Each is disposed for itself. */
   withSession (options: SessionOptions): FrozenModel {
-    return new FrozenModel(this.directory, this.#shared, this.signatures, options)
+    return new FrozenModel(this.directory, this.#shared, new Session(this.graph, options), this.signatures)
+  }
+
+  /** The same graph and session with other signatures: disposing of one disposes of both. */
+  withSignatures (signatures: Readonly<Record<string, Signature>>): FrozenModel {
+    return new FrozenModel(this.directory, this.#shared, this.session, signatures)
+  }
+
+  /** As a GraphDef message, but for the variables' values, which are constants of their names in the graph. */
+  async graphDef (): Promise<Uint8Array> {
+    return await Promise.resolve(this.#shared.graphDef)
   }
 
   override async dispose (): Promise<void> {
+    const { graph, sessions } = this.#shared
     await this.session.close()
-    this.#shared.users.delete(this)
-    if (this.#shared.users.size === 0) await this.graph.close()
+    sessions.delete(this.session)
+    if (sessions.size === 0) await graph.close()
   }
 }
 
-/** A graph that goes with the last model that runs it. */
+/** A graph that goes with the last session on it. */
 interface SharedGraph {
   readonly graph: Graph
-  readonly users: Set<FrozenModel>
+  readonly graphDef: Uint8Array
+  readonly sessions: Set<Session>
 }
 
 /**
@@ -74,11 +86,14 @@ async function freeze (loaded: LoadedSavedModel, signatures: Readonly<Record<str
   await inSlices(variables, name => { reads.push(read(loaded.graph, name)) })
   const values = await loaded.session.fetch(reads)
   const graph = new Graph()
+  let session: Session | undefined
   try {
     const constants = await addConstants(graph, variables, values)
     await graph.importGraphDefOffLoop(graphDef, { inputMap: constants })
-    return new FrozenModel(loaded.directory, { graph, users: new Set() }, signatures, options)
+    session = new Session(graph, options)
+    return new FrozenModel(loaded.directory, { graph, graphDef, sessions: new Set() }, session, signatures)
   } catch (error) {
+    await session?.close()
     await graph.close()
     throw error
   } finally {

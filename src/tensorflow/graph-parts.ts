@@ -60,13 +60,14 @@ async function decode (nodes: readonly Uint8Array[]): Promise<Map<string, Part>>
   return parts
 }
 
-function reached (parts: ReadonlyMap<string, Part>, tensorNames: readonly string[]): Map<string, Part> {
+/** What tensors depend on, in the order of `parts`. @param isGiven inputs behind which nothing counts */
+export function reached (parts: ReadonlyMap<string, Part>, tensorNames: readonly string[], isGiven: (input: string) => boolean = () => false): Map<string, Part> {
   const names = new Set<string>()
   const waiting = tensorNames.map(operationName)
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
     if (names.has(name)) continue
     names.add(name)
-    waiting.push(...(parts.get(name)?.node.input ?? []).map(operationName))
+    waiting.push(...(parts.get(name)?.node.input ?? []).filter(input => !isGiven(input)).map(operationName))
   }
   return new Map([...parts].filter(([name]) => names.has(name)))
 }

@@ -5,7 +5,7 @@ import { addressOf, pointerArray } from './buffer.ts'
 import { Graph } from './graph.ts'
 import { GraphModel } from './graph-model.ts'
 import type { Operation, Output } from './operation.ts'
-import { readSavedModel, type MetaGraph, type SavedModelDescription } from './saved-model.ts'
+import { readSavedModel, type SavedModelDescription, type Signature } from './saved-model.ts'
 import { newSessionOptions, type SessionOptions } from './session-options.ts'
 import { Session } from './session.ts'
 import { Status, TensorFlowError } from './status.ts'
@@ -18,13 +18,29 @@ export interface LoadOptions {
   description?: SavedModelDescription
 }
 
+interface Readings {
+  readonly signatures: Readonly<Record<string, Signature>>
+  /** Names of the variables that they read. */
+  readonly variables: readonly string[]
+}
+
 /** A SavedModel in TensorFlow's memory. Owned by its maker: `dispose` it once nothing runs. */
 export class LoadedSavedModel extends GraphModel {
   readonly #variables: readonly string[]
 
-  constructor (directory: string, graph: Graph, session: Session, { signatures, variables }: MetaGraph) {
+  constructor (directory: string, graph: Graph, session: Session, { signatures, variables }: Readings) {
     super(directory, graph, session, signatures)
     this.#variables = variables
+  }
+
+  /** The same graph and session with other signatures: disposing of one disposes of both. */
+  withSignatures (signatures: Readonly<Record<string, Signature>>): LoadedSavedModel {
+    return new LoadedSavedModel(this.directory, this.graph, this.session, { signatures, variables: this.#variables })
+  }
+
+  /** As a GraphDef message. */
+  async graphDef (): Promise<Uint8Array> {
+    return await this.graph.toGraphDefOffLoop()
   }
 
   /** Variables that the signatures read and that no value was restored for: TensorFlow itself says nothing of them at load. */
