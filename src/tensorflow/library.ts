@@ -49,8 +49,8 @@ let open: OpenLibrary | undefined
 /**
  * Finds and opens libtensorflow; later calls return the same library.
  *
- * Sets `TF_CPP_MIN_LOG_LEVEL=2` (errors only) and `TF_FORCE_GPU_ALLOW_GROWTH=true` where the environment does not say otherwise,
- * since TensorFlow reads them when it is opened.
+ * Sets `TF_CPP_MIN_LOG_LEVEL=2` (errors only), `TF_FORCE_GPU_ALLOW_GROWTH=true` and `TF_OVERRIDE_GLOBAL_THREADPOOL=1` (each session has
+ * threads of its own) where the environment does not say otherwise, since TensorFlow reads them when it is opened or makes its first session.
  *
  * @throws LibraryNotFoundError naming every place tried
  * @throws LibraryUnusableError if the file can't be opened or lacks a function
@@ -84,6 +84,7 @@ function openLibrary (env: NodeJS.ProcessEnv): OpenLibrary {
   if (found === undefined) throw new LibraryNotFoundError(candidates.map(({ path, source }) => `  ${path} (${source})`).join('\n'))
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2'
   process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true'
+  process.env['TF_OVERRIDE_GLOBAL_THREADPOOL'] ??= '1'
   koffi.config(KOFFI_LIMITS)
   const libc = bindLibC()
   if (found.cudaDirectory !== undefined) openCuda(libc, found.cudaDirectory)

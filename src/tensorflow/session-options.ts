@@ -6,9 +6,13 @@ import { ConfigProtoSchema } from './proto/tensorflow_pb.js'
 
 /** How TensorFlow runs a session. Everything left out is TensorFlow's own choice. */
 export interface SessionOptions {
-  /** Threads inside one operation. Given: the session gets a pool of its own, else all sessions share one. */
+  /**
+   * Threads inside one operation, the one that runs it included; left out, as many as the machine has cores. Every session has a pool of its own, which
+   * goes with it. Needs the environment variable TF_OVERRIDE_GLOBAL_THREADPOOL, which `loadLibrary` sets: without it the first session's number
+   * would hold for the whole process.
+   */
   intraOpThreads?: number
-  /** Threads between operations. */
+  /** Threads between operations. Where one of the two numbers is given the session has a pool of its own, else it shares one. */
   interOpThreads?: number
   /** Compile what XLA can. The first run of each batch size then takes 0.6–18 s. */
   xla?: boolean

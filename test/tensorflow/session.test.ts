@@ -1,7 +1,11 @@
+import { existsSync, readdirSync } from 'node:fs'
 import t from 'tap'
-import { floats, Graph, loadLibrary, Session, strings, Tensor, type Output } from '../../src/tensorflow/index.ts'
+import { floats, freezeSavedModel, Graph, loadLibrary, loadSavedModel, Session, strings, Tensor, type Output } from '../../src/tensorflow/index.ts'
+import { writeHalfPlusTwo } from '../support/saved-models.ts'
 
 loadLibrary()
+const tasks = '/proc/self/task'
+const withoutTasks = { skip: existsSync(tasks) ? false : 'no /proc' }
 
 function doubling (): { graph: Graph, session: Session, x: Output, y: Output } {
   const graph = new Graph()
@@ -114,4 +118,33 @@ t.test('has a CPU and takes options', async t => {
   t.teardown(async () => { await session.close(); graph.dispose() })
   t.ok(session.devices().some(({ type }) => type === 'CPU'))
   t.strictSame(await session.run({ fetches: [graph.scalar('int32', 5)] }), [{ dtype: 'int32', shape: [], data: Int32Array.of(5) }])
+})
+
+t.test('each session has threads of its own, as many as it asks for', withoutTasks, async t => {
+  const graph = new Graph()
+  await new Session(graph, { intraOpThreads: 1 }).close() // what is made once a process
+  const before = readdirSync(tasks).length
+  const one = new Session(graph, { intraOpThreads: 1 })
+  const withOne = readdirSync(tasks).length
+  const five = new Session(graph, { intraOpThreads: 5 })
+  const withBoth = readdirSync(tasks).length
+  await Promise.all([one.close(), five.close()])
+  graph.dispose()
+  t.equal((withBoth - withOne) - (withOne - before), 4)
+})
+
+t.test('models that are gone leave no threads behind', withoutTasks, async t => {
+  const directory = t.testdir()
+  await writeHalfPlusTwo(directory)
+  const round = async (): Promise<void> => {
+    const loaded = await loadSavedModel(directory, { session: { intraOpThreads: 3, interOpThreads: 2 } })
+    const freezing = await freezeSavedModel(loaded, ['serving_default'], { intraOpThreads: 2 })
+    if (freezing.kind === 'refused') throw new Error(freezing.reason)
+    await freezing.model.run('serving_default', { x: floats([1], [1]) })
+    await Promise.all([loaded.dispose(), freezing.model.dispose()])
+  }
+  for (let count = 0; count < 3; count++) await round()
+  const before = readdirSync(tasks).length
+  for (let count = 0; count < 50; count++) await round()
+  t.ok(readdirSync(tasks).length <= before, 'threads stay')
 })
