@@ -58,7 +58,7 @@ async function predict ({ version, terms }: Place, request: ImageRequest, tools:
   const contract = manifest.image
   const pixels = await trace.time('decode', async () => await decodeAll(images, contract, tools.decoder, { signal, line: model }))
   const input = await trace.time('decode', () => toTensor(pixels, images.length, contract, version, tools))
-  const scores = await runRows({ version, inputs: { [manifest.input ?? '']: input }, rows: images.length, terms, trace })
+  const scores = await runRows({ version, signature: version.pixels, inputs: { [manifest.input ?? '']: input }, rows: images.length, terms, trace })
   return await trace.time('encode', async () => {
     const rankings = rankRows(scores, images.length, { model, activation: manifest.activation, labels: manifest.labels, topK })
     return await Promise.all(rankings.map(async (ranking, row) => ({
@@ -83,10 +83,10 @@ async function decodeAll (images: readonly Uint8Array[], contract: ImageContract
   return pixels
 }
 
-function toTensor (pixels: Uint8Array, rows: number, contract: ImageContract, { manifest, signatures }: ModelVersion, { scale }: Tools): TensorValue {
+function toTensor (pixels: Uint8Array, rows: number, contract: ImageContract, { manifest, signatures, pixels: inGraph }: ModelVersion, { scale }: Tools): TensorValue {
   const dtype = signatures[manifest.signature ?? '']?.inputs[manifest.input ?? '']?.dtype
   const shape = [rows, contract.height, contract.width, contract.channels]
-  if (contract.scaling.where === 'graph') return { dtype: 'uint8', shape, data: pixels }
+  if (contract.scaling.where === 'graph' || inGraph !== undefined) return { dtype: 'uint8', shape, data: pixels }
   const floats = scale(pixels, contract)
   const cast = dtype === undefined ? undefined : CASTS[dtype]
   return cast === undefined ? { dtype: 'float32', shape, data: floats } : { dtype: dtype as ValueDType, shape, data: cast(floats) }

@@ -10,6 +10,8 @@ const MAX_ROWS = 64
 
 export interface RowRun {
   readonly version: ModelVersion
+  /** Default: the manifest's. */
+  readonly signature?: Signature | undefined
   /** Number tensors whose first side is the rows. */
   readonly inputs: Readonly<Record<string, TensorValue>>
   readonly rows: number
@@ -23,10 +25,11 @@ export interface RowRun {
  *
  * @throws what `ModelVersion.run` throws; InferenceError if the output has not a row for each row
  */
-export async function runRows ({ version, inputs, rows, terms, trace }: RowRun): Promise<TensorValue> {
-  const { signature: name = '', output = '' } = version.manifest
-  const signature = version.signatures[name]
-  if (signature === undefined) throw new Error(`The manifest of ${version.model} names signature "${name}", which is not there. This is a bug.`)
+export async function runRows ({ version, signature: given, inputs, rows, terms, trace }: RowRun): Promise<TensorValue> {
+  const { signature: named = '', output = '' } = version.manifest
+  const signature = given ?? version.signatures[named]
+  if (signature === undefined) throw new Error(`The manifest of ${version.model} names signature "${named}", which is not there. This is a bug.`)
+  const { name } = signature
   const fixed = fixedRows(signature)
   const most = fixed ?? (version.isBatched(name) ? rows : MAX_ROWS)
   const parts: TensorValue[] = []

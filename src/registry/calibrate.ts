@@ -1,9 +1,12 @@
 import { availableParallelism } from 'node:os'
 import type { SignatureBatching } from '../batching/run-request.ts'
-import type { LoadedSavedModel, Signature, TensorValue } from '../tensorflow/index.ts'
+import type { LoadedSavedModel, Signature } from '../tensorflow/index.ts'
 import { findSizes, type SizeTime } from './batch-sizes.ts'
+import type { EngineChoice, EngineTrial } from './engines.ts'
 import { knownShapes, variedInputs } from './made-up-inputs.ts'
+import { PIXELS_SIGNATURE } from './pixel-input.ts'
 import { probeBatching } from './probe-batching.ts'
+import { inFlightCandidates, runsPerSecond } from './run-rate.ts'
 import type { Candidate } from './smoke-run.ts'
 
 /** What may be chosen. */
@@ -15,19 +18,29 @@ export interface CalibrationLimits {
 }
 
 /** How a version is run on this machine, and what was measured to find out. */
-export interface Calibration {
+export interface Calibration extends Measured {
+  /** What runs it. */
+  readonly engine: EngineChoice
+  /** Those that were tried, with what they gave in a second. */
+  readonly engines: readonly EngineTrial[]
+  /** Milliseconds that all of it took. */
+  readonly tookMs: number
+}
+
+/** What was measured of the engine that runs a version. */
+export interface Measured {
   readonly batching: Readonly<Record<string, SignatureBatching>>
   readonly runsInFlight: number
   /** Of the manifest's signature, or the first that is batched: milliseconds of a run of each size. */
   readonly sizes: readonly SizeTime[]
   /** Rows a second at the largest size, for each number of runs in flight that was tried. */
   readonly inFlight: readonly { readonly runs: number, readonly rowsPerSecond: number }[]
-  /** Milliseconds that all of it took. */
-  readonly tookMs: number
 }
 
 /** Of a version that was not measured: every request runs alone. */
-export const UNCALIBRATED: Calibration = { batching: {}, runsInFlight: Math.min(4, availableParallelism()), sizes: [], inFlight: [], tookMs: 0 }
+export const UNCALIBRATED: Calibration = {
+  batching: {}, runsInFlight: Math.min(4, availableParallelism()), sizes: [], inFlight: [], engine: { graph: 'as saved', threads: availableParallelism() }, engines: [], tookMs: 0
+}
 
 /** Milliseconds for the sizes of the signature that matters most, and of each other. */
 const [MAIN_BUDGET_MS, OTHER_BUDGET_MS] = [400, 100]
@@ -44,12 +57,11 @@ type Run = LoadedSavedModel['run']
  * Finds out how a version's signatures are run best, by running them: which take rows of several requests, in which sizes, and how many runs at once.
  * Every size that is given has been run, so no client meets it first.
  */
-export async function calibrate (candidate: Candidate, limits: CalibrationLimits, signal: AbortSignal): Promise<Calibration> {
-  const startedAt = performance.now()
+export async function calibrate (candidate: Candidate, limits: CalibrationLimits, signal: AbortSignal): Promise<Measured> {
   const main = mainSignature(candidate)
   const batching: Record<string, SignatureBatching> = {}
   let sizes: readonly SizeTime[] = []
-  let inFlight: Calibration['inFlight'] = []
+  let inFlight: Measured['inFlight'] = []
   for (const signature of Object.values(candidate.signatures)) {
     signal.throwIfAborted()
     const found = await sizesOf(candidate, signature, limits, signature === main ? MAIN_BUDGET_MS : OTHER_BUDGET_MS)
@@ -59,22 +71,21 @@ export async function calibrate (candidate: Candidate, limits: CalibrationLimits
     inFlight = limits.concurrency === undefined ? await timeInFlight(candidate, signature, found.at(-1)!.size) : []
   }
   const runsInFlight = limits.concurrency ?? bestInFlight(inFlight)
-  return { batching, runsInFlight, sizes, inFlight, tookMs: performance.now() - startedAt }
+  return { batching, runsInFlight, sizes, inFlight }
 }
 
 /** The signature that most requests are for. */
 function mainSignature ({ signatures, manifest }: Candidate): Signature | undefined {
-  return signatures[manifest.signature ?? 'serving_default'] ?? Object.values(signatures)[0]
+  return signatures[PIXELS_SIGNATURE] ?? signatures[manifest.signature ?? 'serving_default'] ?? Object.values(signatures)[0]
 }
 
 async function sizesOf (candidate: Candidate, signature: Signature, { maxRows }: CalibrationLimits, budgetMs: number): Promise<SizeTime[] | Extract<SignatureBatching, { kind: 'alone' }>> {
   const { loaded, manifest } = candidate
-  const isManifests = signature.name === manifest.signature
-  const known = isManifests ? knownShapes(manifest) : {}
+  const known = shapesOf(signature, manifest)
   const verdict = await probeBatching(loaded, signature, known)
   if (!('isBatched' in verdict)) return verdict
   const runRows = async (rows: number): Promise<boolean> => await runOf(loaded.run.bind(loaded), signature, rows, known)
-  if (isManifests && manifest.batchSizes !== undefined) return await warmSizes(runRows, manifest.batchSizes)
+  if (manifest.batchSizes !== undefined && isManifests(signature, manifest)) return await warmSizes(runRows, manifest.batchSizes)
   return await findSizes(runRows, { maxRows, budgetMs, maxRunMs: MAX_RUN_MS }, () => performance.now())
 }
 
@@ -90,6 +101,14 @@ async function warmSizes (run: (rows: number) => Promise<boolean>, sizes: readon
   return times
 }
 
+function isManifests ({ name }: Signature, { signature }: Candidate['manifest']): boolean {
+  return name === signature || name === PIXELS_SIGNATURE
+}
+
+function shapesOf (signature: Signature, manifest: Candidate['manifest']): ReturnType<typeof knownShapes> {
+  return isManifests(signature, manifest) ? knownShapes(manifest) : {}
+}
+
 async function runOf (run: Run, signature: Signature, rows: number, known: ReturnType<typeof knownShapes>): Promise<boolean> {
   const inputs = variedInputs(signature, rows, known)
   if (inputs === undefined) return false
@@ -97,38 +116,17 @@ async function runOf (run: Run, signature: Signature, rows: number, known: Retur
   return true
 }
 
-async function timeInFlight ({ loaded, manifest }: Candidate, signature: Signature, rows: number): Promise<Calibration['inFlight']> {
-  const known = signature.name === manifest.signature ? knownShapes(manifest) : {}
-  const inputs = variedInputs(signature, rows, known)!
+async function timeInFlight ({ loaded, manifest }: Candidate, signature: Signature, rows: number): Promise<Measured['inFlight']> {
+  const inputs = variedInputs(signature, rows, shapesOf(signature, manifest))!
   const found: { runs: number, rowsPerSecond: number }[] = []
-  for (const runs of inFlightCandidates(loaded)) {
-    found.push({ runs, rowsPerSecond: rows * await runsPerSecond(async () => await loaded.run(signature.name, inputs), runs) })
+  for (const runs of inFlightCandidates(loaded.session)) {
+    found.push({ runs, rowsPerSecond: rows * await runsPerSecond(async () => await loaded.run(signature.name, inputs), runs, IN_FLIGHT_MS) })
   }
   return found
 }
 
-/** One more in flight than are calculated keeps a GPU fed; on a CPU there is no use for more than cores. */
-function inFlightCandidates ({ session }: Candidate['loaded']): number[] {
-  const hasGpu = session?.devices().some(({ type }) => type === 'GPU') === true
-  const cores = availableParallelism()
-  return hasGpu ? [2, 3, 4] : [...new Set([1, 2, Math.min(4, cores)])].filter(runs => runs <= cores).sort((a, b) => a - b)
-}
-
-async function runsPerSecond (run: () => Promise<Record<string, TensorValue>>, inFlight: number): Promise<number> {
-  const startedAt = performance.now()
-  let runs = 0
-  const loop = async (): Promise<void> => {
-    do {
-      await run()
-      runs++
-    } while (performance.now() - startedAt < IN_FLIGHT_MS)
-  }
-  await Promise.all(Array.from({ length: inFlight }, loop))
-  return runs / (performance.now() - startedAt) * 1000
-}
-
 /** The fewest that bring nearly the most. Pure. */
-function bestInFlight (tried: Calibration['inFlight']): number {
+function bestInFlight (tried: Measured['inFlight']): number {
   let best = tried[0]
   for (const candidate of tried) if (best !== undefined && candidate.rowsPerSecond > IN_FLIGHT_GAIN * best.rowsPerSecond) best = candidate
   return best?.runs ?? UNCALIBRATED.runsInFlight

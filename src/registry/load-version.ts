@@ -1,15 +1,17 @@
 import { realpath } from 'node:fs/promises'
 import { BadSavedModelError } from '../errors.ts'
 import {
-  loadSavedModel, readSavedModel, releaseMemory, type LoadedSavedModel, type MetaGraph, type SavedModelDescription, type SessionOptions, type TensorValue
+  loadSavedModel, readSavedModel, releaseMemory, type LoadedSavedModel, type MetaGraph, type RunnableModel, type SavedModelDescription, type SessionOptions, type Signature, type TensorValue
 } from '../tensorflow/index.ts'
 import { calibrate, UNCALIBRATED, type Calibration, type CalibrationLimits } from './calibrate.ts'
+import { chooseEngine } from './engines.ts'
+import { addPixelInput, PIXELS_SIGNATURE } from './pixel-input.ts'
 import { checkLabels, completeManifest } from './complete-manifest.ts'
 import { deriveManifest } from './derive-manifest.ts'
 import type { Manifest } from './manifest.ts'
 import { readManifest, verifyFiles, verifyTokenizer, type ReadManifest } from './read-manifest.ts'
 import { servingSignatures, type Signatures } from './serving-signatures.ts'
-import { runGolden, smokeRun } from './smoke-run.ts'
+import { runGolden, smokeRun, type Candidate } from './smoke-run.ts'
 
 /** A version in TensorFlow's memory that has proved itself. Its maker disposes it when nothing runs any more. */
 export interface LoadedVersion {
@@ -23,6 +25,8 @@ export interface LoadedVersion {
   readonly notes: readonly string[]
   /** How its signatures are run best. */
   readonly calibration: Calibration
+  /** The manifest's signature with pixels for input, where photos are scaled in the graph though the model wants floats. Not for clients to name. */
+  readonly pixels?: Signature | undefined
   run (signature: string, inputs: Readonly<Record<string, TensorValue>>, outputs?: readonly string[]): Promise<Record<string, TensorValue>>
   dispose (): Promise<void>
 }
@@ -61,7 +65,7 @@ export const loadVersion: LoadVersion = async (linkedDirectory, options) => {
   try {
     return await prove(loaded, metaGraph, given, options)
   } catch (error) {
-    await dispose(loaded)
+    await dispose([loaded])
     throw error
   }
 }
@@ -81,16 +85,46 @@ async function prove (loaded: LoadedSavedModel, metaGraph: MetaGraph, given: Rea
   const candidate = { loaded, signatures, manifest, manifestPath }
   await runGolden(candidate)
   const found = await smokeRun(candidate, signal)
-  const calibration = options.calibrate === undefined ? UNCALIBRATED : await calibrate(candidate, options.calibrate, signal)
+  const devices = loaded.session.devices().map(({ name }) => name.replace(/^.*\/device:/, ''))
+  const tuned = options.calibrate === undefined ? untuned(candidate) : await tune(candidate, loaded, { ...options, calibrate: options.calibrate })
   return {
     directory,
     manifest,
     signatures,
-    devices: loaded.session.devices().map(({ name }) => name.replace(/^.*\/device:/, '')),
-    notes: [...unusable, ...notes, ...found],
-    calibration,
-    run: async (signature, inputs, outputs) => await loaded.run(signature, inputs, outputs),
-    dispose: async () => { await dispose(loaded) }
+    devices,
+    ...tuned,
+    notes: [...unusable, ...notes, ...found, ...tuned.notes]
+  }
+}
+
+/** What a version is run by. */
+type Tuned = Pick<LoadedVersion, 'calibration' | 'pixels' | 'run' | 'dispose' | 'notes'>
+
+function untuned ({ loaded }: Candidate & { loaded: LoadedSavedModel }): Tuned {
+  return { calibration: UNCALIBRATED, notes: [], run: async (signature, inputs, outputs) => await loaded.run(signature, inputs, outputs), dispose: async () => { await dispose([loaded]) } }
+}
+
+/** Finds out what runs the version fastest, and how. What is not needed any more is freed. */
+async function tune (candidate: Candidate, loaded: LoadedSavedModel, { calibrate: limits, session = {}, signal }: LoadVersionOptions & { calibrate: CalibrationLimits }): Promise<Tuned> {
+  const startedAt = performance.now()
+  const { engine, trials, notes } = await chooseEngine(candidate, loaded, session, signal)
+  const models = engine.model === loaded ? [loaded] : [engine.model, loaded]
+  try {
+    const pixels = await addPixelInput(engine, candidate.manifest)
+    const isOnEngine = (name: string): boolean => Object.hasOwn(engine.model.signatures, name)
+    const run: LoadedVersion['run'] = async (signature, inputs, outputs) => {
+      const model = signature === PIXELS_SIGNATURE && pixels !== undefined ? pixels : isOnEngine(signature) ? engine.model : loaded
+      return await model.run(signature, inputs, outputs)
+    }
+    const signatures = { ...candidate.signatures, ...(pixels !== undefined && { [PIXELS_SIGNATURE]: pixels.signature }) }
+    const measured = await calibrate({ ...candidate, loaded: { directory: loaded.directory, session: engine.model.session, run }, signatures }, limits, signal)
+    if (engine.model !== loaded && Object.keys(candidate.signatures).every(isOnEngine)) await models.pop()!.dispose()
+    await releaseMemory()
+    const calibration = { ...measured, engine: engine.choice, engines: trials, tookMs: performance.now() - startedAt }
+    return { calibration, pixels: pixels?.signature, notes, run, dispose: async () => { await dispose(models) } }
+  } catch (error) {
+    if (engine.model !== loaded) await engine.model.dispose()
+    throw error
   }
 }
 
@@ -108,7 +142,7 @@ async function refuseMissingVariables (loaded: LoadedSavedModel): Promise<void> 
   throw new BadSavedModelError(loaded.directory, `has no values for its variables ${missing.slice(0, 3).join(', ')}${more}: variables/ is missing or incomplete`)
 }
 
-async function dispose (loaded: LoadedSavedModel): Promise<void> {
-  await loaded.dispose()
+async function dispose (models: readonly RunnableModel[]): Promise<void> {
+  for (const model of models) await model.dispose()
   await releaseMemory()
 }

@@ -28,6 +28,8 @@ export interface ModelVersion {
   readonly manifest: Manifest
   /** Those that may be called, with the graph's types and shapes where the file's were wrong. */
   readonly signatures: Readonly<Record<string, Signature>>
+  /** The manifest's signature with pixels for input, where it wants floats and the graph scales them. */
+  readonly pixels?: Signature | undefined
   readonly state: VersionState
   /** Why it failed. */
   readonly error?: Error | undefined

@@ -97,6 +97,7 @@ export class ServedVersion implements ModelVersion {
   get error (): Error | undefined { return this.#error }
   get manifest (): Manifest { return this.#inMemory().manifest }
   get signatures (): Readonly<Record<string, Signature>> { return this.#inMemory().signatures }
+  get pixels (): Signature | undefined { return this.#inMemory().pixels }
 
   /** As the version policy sees it. */
   view (): InstanceView {
@@ -252,7 +253,8 @@ export class ServedVersion implements ModelVersion {
   }
 
   #signature (name: string): Signature {
-    const { signatures } = this.#inMemory()
+    const { signatures, pixels } = this.#inMemory()
+    if (pixels?.name === name) return pixels
     const signature = Object.hasOwn(signatures, name) ? signatures[name] : undefined
     if (signature === undefined) throw new UnknownSignatureError(name, this.model, Object.keys(signatures).join(', ') || 'none')
     return signature

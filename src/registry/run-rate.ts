@@ -1,0 +1,23 @@
+import { availableParallelism } from 'node:os'
+import type { Session } from '../tensorflow/index.ts'
+
+/** Numbers of runs in flight that are worth trying: one more than are calculated keeps a GPU fed; on a CPU there is no use for more than cores. */
+export function inFlightCandidates (session: Pick<Session, 'devices'> | undefined, cores = availableParallelism()): number[] {
+  const hasGpu = session?.devices().some(({ type }) => type === 'GPU') === true
+  if (hasGpu) return [2, 3, 4]
+  return [...new Set([1, 2, Math.min(4, cores)])].filter(runs => runs <= cores)
+}
+
+/** Runs a second with so many always in flight, over at least `ms` milliseconds and one run each. */
+export async function runsPerSecond (run: () => Promise<unknown>, inFlight: number, ms: number): Promise<number> {
+  const startedAt = performance.now()
+  let runs = 0
+  const loop = async (): Promise<void> => {
+    do {
+      await run()
+      runs++
+    } while (performance.now() - startedAt < ms)
+  }
+  await Promise.all(Array.from({ length: inFlight }, loop))
+  return runs / (performance.now() - startedAt) * 1000
+}
