@@ -40,8 +40,8 @@ class Profile {
   isSrgb (): boolean {
     if (this.#text(36) !== 'acsp' || this.#tags.has('A2B0')) return false
     const space = this.#text(16)
-    if (space === 'GRAY') return this.#hasSrgbCurve('kTRC')
-    return space === 'RGB ' && this.#hasSrgbColorants() && ['rTRC', 'gTRC', 'bTRC'].every(tag => this.#hasSrgbCurve(tag))
+    if (space === 'GRAY') return this.#hasSrgbCurves('kTRC')
+    return space === 'RGB ' && this.#hasSrgbColorants() && this.#hasSrgbCurves('rTRC', 'gTRC', 'bTRC')
   }
 
   #hasSrgbColorants (): boolean {
@@ -51,8 +51,12 @@ class Profile {
     })
   }
 
-  #hasSrgbCurve (tag: string): boolean {
-    const offset = this.#tags.get(tag)
+  /** Most profiles hold one curve that all their channels point at. */
+  #hasSrgbCurves (...tags: string[]): boolean {
+    return [...new Set(tags.map(tag => this.#tags.get(tag)))].every(offset => this.#isSrgbCurve(offset))
+  }
+
+  #isSrgbCurve (offset: number | undefined): boolean {
     const curve = offset === undefined ? undefined : this.#curve(offset)
     if (curve === undefined) return false
     for (let step = 8; step < 256; step += 8) {
