@@ -3,6 +3,7 @@ import { abortError, UndecodableImageError } from '../errors.ts'
 import type { ImageContract } from '../registry/manifest.ts'
 import { DecodeSlots } from './decode-slots.ts'
 import { sniffFormat } from './formats.ts'
+import { openJpegGraph } from './jpeg-graph.ts'
 import { placePixels } from './place-pixels.ts'
 import { readPixels, type ReadLimits } from './read-pixels.ts'
 
@@ -25,7 +26,7 @@ export interface ImageDecoder {
    * @param bytes the encoded file; must not change before the promise settles
    * @returns uint8 [height, width, channels], row-major, 0–255, sRGB or grey as the contract says; `into` where it was given, else a new array
    * @throws UnsupportedImageError (415), UndecodableImageError (422; also past `timeoutMs`, counted from its turn), TooManyPixelsError (413),
-   *   ClientClosedError or the signal's own reason when that aborts
+   *   ClientClosedError or the signal's own reason when that aborts; for a JPEG LibraryNotFoundError, LibraryUnusableError where there is no TensorFlow
    */
   decode (bytes: Uint8Array, contract: ImageContract, options?: DecodeOptions): Promise<Uint8Array>
   /** Images that are being decoded or wait for their turn. */
@@ -45,7 +46,8 @@ export function createImageDecoder ({ concurrency, ...limits }: ImageDecoderOpti
     async decode (bytes, contract, { signal, into, line = '' } = {}) {
       const rowBytes = contract.height * contract.width * contract.channels
       if (into !== undefined && into.length !== rowBytes) throw new Error(`Expected a row of ${rowBytes} bytes but received ${into.length}. This is a bug.`)
-      sniffFormat(bytes) // what can't be read needs no turn
+      const format = sniffFormat(bytes) // what can't be read needs no turn
+      if (format === 'JPEG') openJpegGraph() // a process's first takes a third of a second, which is not to count as this file's
       const release = await slots.acquire(line, signal)
       const reading = readPixels(bytes, contract, limits).finally(release)
       const { picture, plan } = await inTime(reading, limits.timeoutMs, signal)

@@ -3,6 +3,7 @@ import { sniffFormat, type ImageFormat } from './formats.ts'
 import { headerSize, type Size } from './header-size.ts'
 import { isSrgbProfile } from './icc-profile.ts'
 import { readJpegHeader, type JpegHeader } from './jpeg-header.ts'
+import { turnOf, turnSize, type Turn } from './orientation.ts'
 import { sharp } from './sharp.ts'
 import { asImageError } from './undecodable.ts'
 
@@ -11,14 +12,18 @@ export interface ImageHeader {
   format: ImageFormat
   /** Sides of the first frame in pixels, upright (EXIF orientation applied). */
   size: Size
-  /** Whether the EXIF orientation turns or mirrors it. */
-  isTurned: boolean
+  /** What the EXIF orientation asks for. */
+  turn: Turn
   /** libvips' name for the pixels: `srgb`, `b-w`, `rgb16`, `grey16`, `cmyk`… */
   space: string
   isGrey: boolean
   hasAlpha: boolean
+  /** Whether it is a JPEG that one pass over the file decodes: not progressive, its components in one scan. */
+  isSinglePass: boolean
   /** How the numbers become sRGB. `none`: they are sRGB already; `small`: by the embedded profile, after the resize; `early`: by libvips, before it. */
   conversion: 'none' | 'small' | 'early'
+  /** The embedded colour profile. */
+  icc: Uint8Array | undefined
 }
 
 /**
@@ -32,26 +37,26 @@ export async function readHeader (bytes: Uint8Array, maxPixels: number): Promise
   const format = sniffFormat(bytes)
   const claimed = headerSize(format, bytes)
   if (claimed !== undefined) checkPixels(claimed.width * claimed.height, maxPixels)
-  const { frames, icc, ...header } = (format === 'JPEG' ? describeJpeg(bytes) : undefined) ?? await describeImage(bytes, format)
+  const { frames, ...header } = (format === 'JPEG' ? describeJpeg(bytes) : undefined) ?? await describeImage(bytes, format)
   checkPixels(header.size.width * header.size.height * frames, maxPixels)
-  return { ...header, format, isGrey: GREY_SPACES.includes(header.space), conversion: conversionOf(header.space, icc) }
+  return { ...header, format, isGrey: GREY_SPACES.includes(header.space), conversion: conversionOf(header.space, header.icc) }
 }
 
-type Description = Pick<ImageHeader, 'size' | 'isTurned' | 'space' | 'hasAlpha'> & { frames: number, icc: Uint8Array | undefined }
+type Description = Pick<ImageHeader, 'size' | 'turn' | 'space' | 'hasAlpha' | 'isSinglePass' | 'icc'> & { frames: number }
 
 function describeJpeg (bytes: Uint8Array): Description | undefined {
   const header = readJpegHeader(bytes)
   const space = header && JPEG_SPACES.get(header.components)
   if (space === undefined) return undefined
-  const { width, height, orientation, icc } = header as JpegHeader
-  const size = orientation >= 5 && orientation <= 8 ? { width: height, height: width } : { width, height }
-  return { size, isTurned: orientation > 1, space, hasAlpha: false, frames: 1, icc }
+  const { width, height, orientation, isSinglePass, icc } = header as JpegHeader
+  const turn = turnOf(orientation)
+  return { size: turnSize({ width, height }, turn), turn, space, hasAlpha: false, isSinglePass, frames: 1, icc }
 }
 
 async function describeImage (bytes: Uint8Array, format: ImageFormat): Promise<Description> {
   const { autoOrient, orientation = 1, pages = 1, space, hasAlpha, icc } = await sharp(bytes, { limitInputPixels: false }).metadata()
     .catch((error: unknown) => { throw asImageError(error, format) })
-  return { size: autoOrient, isTurned: orientation > 1, space, hasAlpha, frames: pages, icc }
+  return { size: autoOrient, turn: turnOf(orientation), space, hasAlpha, isSinglePass: false, frames: pages, icc }
 }
 
 function checkPixels (pixels: number, maxPixels: number): void {

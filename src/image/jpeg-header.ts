@@ -4,14 +4,20 @@ import type { Size } from './header-size.ts'
 export interface JpegHeader extends Size {
   /** 1: grey, 3: colour, 4: CMYK. */
   components: number
+  /** Whether one pass over the file decodes it: sequential, Huffman-coded, all components in its first scan. */
+  isSinglePass: boolean
   /** EXIF orientation 1–8; 1 if there is none. */
   orientation: number
   icc: Uint8Array | undefined
 }
 
 const START_OF_SCAN = 0xda
+/** Frames that are baseline or extended sequential, Huffman-coded. */
+const SEQUENTIAL = [0xc0, 0xc1]
 const APP1 = 0xe1
 const APP2 = 0xe2
+
+interface Frame extends Size { marker: number, components: number }
 
 /**
  * Reads a JPEG's header in 10 µs; libvips takes 300, most of it for EXIF fields that nobody asks for, and a turn on libuv's pool.
@@ -29,23 +35,27 @@ export function readJpegHeader (bytes: Uint8Array): JpegHeader | undefined {
 }
 
 function readSegments (view: DataView): JpegHeader | undefined {
-  let frame: (Size & { components: number }) | undefined
+  let frame: Frame | undefined
   let orientation = 1
   const iccChunks: Uint8Array[] = []
   for (let offset = 2; view.getUint8(offset) === 0xff;) {
     const marker = view.getUint8(offset + 1)
-    if (marker === START_OF_SCAN) return frame && { ...frame, orientation, icc: joinChunks(iccChunks) }
+    if (marker === START_OF_SCAN) return frame && describe(frame, view.getUint8(offset + 4), orientation, joinChunks(iccChunks))
     if (marker === 0xff) { // fill byte
       offset++
       continue
     }
     const segment = new DataView(view.buffer, view.byteOffset + offset + 4, view.getUint16(offset + 2) - 2)
-    if (isFrame(marker)) frame ??= { height: segment.getUint16(1), width: segment.getUint16(3), components: segment.getUint8(5) }
+    if (isFrame(marker)) frame ??= { marker, height: segment.getUint16(1), width: segment.getUint16(3), components: segment.getUint8(5) }
     else if (marker === APP1 && startsWith(segment, 'Exif\0\0')) orientation = exifOrientation(segment)
     else if (marker === APP2 && startsWith(segment, 'ICC_PROFILE\0')) iccChunks[segment.getUint8(12)] = bytesFrom(segment, 14)
     offset += 4 + segment.byteLength
   }
   return undefined
+}
+
+function describe ({ marker, ...frame }: Frame, componentsInScan: number, orientation: number, icc: Uint8Array | undefined): JpegHeader {
+  return { ...frame, isSinglePass: SEQUENTIAL.includes(marker) && componentsInScan === frame.components, orientation, icc }
 }
 
 /** SOF0 to SOF15, but for the tables (DHT, DAC) and the extension that stand among them. */

@@ -1,12 +1,13 @@
 import type { ImageContract } from '../registry/manifest.ts'
 import type { Size } from './header-size.ts'
+import type { Part } from './orientation.ts'
 
 /** How a picture comes to the contract's frame: resized whole, a part of that kept, that part laid into the frame. All in upright pixels. */
 export interface ResizePlan {
   /** Sides of the whole picture after the resize. */
   resized: Size
   /** What is kept of the resized picture; never larger than the frame. */
-  kept: Size & { left: number, top: number }
+  kept: Part
   /** Where the kept part lies in the frame; what is left around it is background. */
   placed: { left: number, top: number }
 }

@@ -12,7 +12,10 @@ export interface SessionOptions {
    * would hold for the whole process.
    */
   intraOpThreads?: number
-  /** Threads between operations. Where one of the two numbers is given the session has a pool of its own, else it shares one. */
+  /**
+   * Threads between operations; negative: none, a run stays on the thread that it was started on. Where one of the two numbers is given, and this one is not
+   * negative, the session has a pool of its own, else it shares one.
+   */
   interOpThreads?: number
   /** Compile what XLA can. The first run of each batch size then takes 0.6–18 s. */
   xla?: boolean
@@ -40,7 +43,7 @@ export function configProto (options: SessionOptions): Uint8Array {
   return toBinary(ConfigProtoSchema, create(ConfigProtoSchema, {
     intraOpParallelismThreads: intraOpThreads,
     interOpParallelismThreads: interOpThreads,
-    usePerSessionThreads: intraOpThreads > 0 || interOpThreads > 0,
+    usePerSessionThreads: interOpThreads >= 0 && intraOpThreads + interOpThreads > 0,
     allowSoftPlacement: true,
     deviceCount: visibleGpus === '' ? { GPU: 0 } : {},
     gpuOptions: {

@@ -6,7 +6,7 @@ import { encode, noSharedImages, photo, plain, sharedImage } from '../support/im
 t.test('tells sides, components, orientation and profile as libvips does', async t => {
   const file = await encode(photo(61, 37)).withMetadata({ orientation: 6 }).withIccProfile('p3').jpeg().toBuffer()
   const { icc } = await sharp(file).metadata()
-  t.strictSame(readJpegHeader(file), { width: 61, height: 37, components: 3, orientation: 6, icc })
+  t.strictSame(readJpegHeader(file), { width: 61, height: 37, components: 3, isSinglePass: true, orientation: 6, icc })
 })
 
 t.test('a grey JPEG has one component, a CMYK one four', async t => {
@@ -16,8 +16,14 @@ t.test('a grey JPEG has one component, a CMYK one four', async t => {
   t.match(readJpegHeader(cmyk), { components: 4 })
 })
 
-t.test('a progressive JPEG is read the same', async t => {
-  t.match(readJpegHeader(await encode(photo(61, 37)).jpeg({ progressive: true }).toBuffer()), { width: 61, height: 37 })
+t.test('a progressive JPEG is read the same, and takes more than one pass', async t => {
+  t.match(readJpegHeader(await encode(photo(61, 37)).jpeg({ progressive: true }).toBuffer()), { width: 61, height: 37, isSinglePass: false })
+})
+
+t.test('a first scan that lacks a component means more than one pass', async t => {
+  const file = await encode(photo(61, 37)).jpeg().toBuffer()
+  file[file.indexOf(Buffer.from([0xff, 0xda])) + 4] = 1
+  t.match(readJpegHeader(file), { components: 3, isSinglePass: false })
 })
 
 t.test('a profile in several segments is joined', { skip: noSharedImages }, async t => {
@@ -29,8 +35,8 @@ t.test('a profile in several segments is joined', { skip: noSharedImages }, asyn
 
 t.test('real photos are read as libvips reads them', { skip: noSharedImages }, async t => {
   for (const path of ['exif/Landscape_1.jpg', 'exif/Landscape_3.jpg', 'exif/Landscape_8.jpg', 'jpeg/concert.jpg', 'jpeg/gen_macaque_progressive.jpg']) {
-    const { width, height, channels, orientation = 1, icc } = await sharp(sharedImage(path)).metadata()
-    t.strictSame(readJpegHeader(sharedImage(path)), { width, height, components: channels, orientation, icc }, path)
+    const { width, height, channels, isProgressive, orientation = 1, icc } = await sharp(sharedImage(path)).metadata()
+    t.strictSame(readJpegHeader(sharedImage(path)), { width, height, components: channels, isSinglePass: !isProgressive, orientation, icc }, path)
   }
 })
 

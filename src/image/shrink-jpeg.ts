@@ -1,0 +1,40 @@
+import type { ImageContract } from '../registry/manifest.ts'
+import { TensorFlowError } from '../tensorflow/index.ts'
+import type { ImageHeader } from './image-header.ts'
+import { decodeShrunk, hasKernel, type JpegRatio } from './jpeg-graph.ts'
+import type { Picture } from './place-pixels.ts'
+import type { ResizePlan } from './resize-plan.ts'
+
+/**
+ * Decodes a plain JPEG that is far larger than planned by TensorFlow, in half the CPU time that libvips takes.
+ *
+ * @returns the numbers as they are in the file, not yet converted by its profile; undefined for everything else: pictures that shrink to more than
+ *   a third, CMYK, what takes several passes (progressive ones, whose scans nothing bounds), kernels that TensorFlow lacks; and where TensorFlow
+ *   refuses the file. Those are libvips' to read, or to say what is broken
+ */
+export async function shrinkJpeg (bytes: Uint8Array, header: ImageHeader, plan: ResizePlan, kernel: ImageContract['kernel']): Promise<Picture | undefined> {
+  const ratio = jpegRatio(header.size, plan.resized)
+  if (ratio === 1 || !hasKernel(kernel) || !isPlain(header) || !isWhole(bytes)) return undefined
+  try {
+    return await decodeShrunk(bytes, { ratio, kernel, turn: header.turn, source: header.size, plan })
+  } catch (error) {
+    if (error instanceof TensorFlowError) return undefined
+    throw error
+  }
+}
+
+/** The part of its sides at which a JPEG is decoded: the kernel is left with more than a pixel for each of its own. Pure. */
+export function jpegRatio (source: ImageHeader['size'], resized: ImageHeader['size']): JpegRatio | 1 {
+  const shrink = Math.min(source.width / resized.width, source.height / resized.height)
+  return ([8, 4, 2] as const).find(ratio => shrink >= ratio + 1) ?? 1
+}
+
+/** Whether the decoded numbers are RGB, or will be by the profile alone. */
+function isPlain ({ isSinglePass, isGrey, conversion }: ImageHeader): boolean {
+  return isSinglePass && (conversion === 'none' || (conversion === 'small' && !isGrey))
+}
+
+/** Whether the file ends where its picture does. TensorFlow writes a line to stderr for each that is cut off. */
+function isWhole (bytes: Uint8Array): boolean {
+  return bytes.at(-2) === 0xff && bytes.at(-1) === 0xd9
+}
