@@ -51,8 +51,7 @@ class JpegGraph {
   readonly #translation = this.#graph.placeholder('float32', [2])
   /** uint8 [1, height, width, 3] for each ratio, kernel and turn that was asked for. */
   readonly #pixels = new Map<string, Output>()
-  /** Without threads between operations, so that a decode takes the one core that it has a slot for. */
-  readonly #session = new Session(this.#graph, { interOpThreads: -1, visibleGpus: '' })
+  readonly #session = newSession(this.#graph)
 
   async run (bytes: Uint8Array, job: ShrinkJob): Promise<Picture> {
     const { ratio, turn, source, plan: { resized, kept } } = job
@@ -94,4 +93,14 @@ class JpegGraph {
     const reversed = this.#graph.apply('ReverseV2', [pixels, this.#graph.ints(axes)])
     return turn.isOnSide ? this.#graph.apply('Transpose', [reversed, this.#graph.ints([0, 2, 1, 3])]) : reversed
   }
+}
+
+/**
+ * A session whose runs stay on the thread that they were started on: a decode takes the one core that it has a slot for.
+ *
+ * The first session of a process decides how many threads all of them share, so one that leaves that to TensorFlow goes before.
+ */
+function newSession (graph: Graph): Session {
+  new Session(graph, { visibleGpus: '' }).close().catch(() => {}) // nothing hangs on it
+  return new Session(graph, { interOpThreads: -1, visibleGpus: '' })
 }
