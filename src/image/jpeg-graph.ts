@@ -102,5 +102,5 @@ class JpegGraph {
  */
 function newSession (graph: Graph): Session {
   new Session(graph, { visibleGpus: '' }).close().catch(() => {}) // nothing hangs on it
-  return new Session(graph, { interOpThreads: -1, visibleGpus: '' })
+  return new Session(graph, { intraOpThreads: 1, interOpThreads: -1, visibleGpus: '' })
 }
