@@ -10,8 +10,11 @@ import { Session } from './session.ts'
 import { TensorFlowError } from './status.ts'
 import type { Tensor } from './tensor.ts'
 
-/** TensorFlow's messages end at 2 GiB, and it keeps constants in them. */
-const MAX_CONSTANTS_BYTES = 1.5 * 2 ** 30
+/**
+ * TensorFlow keeps constants in its messages, which end at 2 GiB, holds them three times over, and copies them again and again before the first run
+ * of a signature in a session: some 30 ms for each MB on 2 cores.
+ */
+const MAX_CONSTANTS_BYTES = 512 * 2 ** 20
 
 /** A frozen model, or in plain words why there is none, as `its operation "table" (HashTableV2) keeps a state`. */
 export type Freezing = { readonly kind: 'frozen', readonly model: FrozenModel } | { readonly kind: 'refused', readonly reason: string }
@@ -28,7 +31,7 @@ export class FrozenModel extends GraphModel {
 
   /** The same graph in one more session, with its own threads. Each is disposed for itself. */
   withSession (options: SessionOptions): FrozenModel {
-    return new FrozenModel(this.directory, this.#shared, new Session(this.graph, options), this.signatures)
+    return new FrozenModel(this.directory, this.#shared, newSession(this.graph, options), this.signatures)
   }
 
   /** The same graph and session with other signatures: disposing of one disposes of both. */
@@ -90,7 +93,7 @@ async function freeze (loaded: LoadedSavedModel, signatures: Readonly<Record<str
   try {
     const constants = await addConstants(graph, variables, values)
     await graph.importGraphDefOffLoop(graphDef, { inputMap: constants })
-    session = new Session(graph, options)
+    session = newSession(graph, options)
     return new FrozenModel(loaded.directory, { graph, graphDef, sessions: new Set() }, session, signatures)
   } catch (error) {
     await session?.close()
@@ -101,6 +104,10 @@ async function freeze (loaded: LoadedSavedModel, signatures: Readonly<Record<str
   }
 }
 
+function newSession (graph: Graph, options: SessionOptions): Session {
+  return new Session(graph, { ...options, hasLargeConstants: true })
+}
+
 function read (graph: Graph, name: string): Output {
   const variable = graph.operation(name)!
   return variable.type === 'VarHandleOp' ? graph.existingVariable(name).read() : variable.output()
@@ -108,7 +115,7 @@ function read (graph: Graph, name: string): Output {
 
 async function addConstants (graph: Graph, names: readonly string[], values: readonly Tensor[]): Promise<Record<string, Output>> {
   const sizeBytes = values.reduce((sum, value) => sum + value.sizeBytes, 0)
-  if (sizeBytes > MAX_CONSTANTS_BYTES) throw new NotFreezableError(`its variables have ${sizeBytes} bytes, as constants they may have ${MAX_CONSTANTS_BYTES}`)
+  if (sizeBytes > MAX_CONSTANTS_BYTES) throw new NotFreezableError(`its variables have ${sizeBytes} bytes, and as constants may have ${MAX_CONSTANTS_BYTES}`)
   const constants: Record<string, Output> = {}
   for (const [index, name] of names.entries()) constants[`${name}:0`] = await graph.constantOffLoop(values[index]!, name)
   return constants

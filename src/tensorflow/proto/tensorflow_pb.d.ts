@@ -664,6 +664,31 @@ export declare type ConfigProto_OptimizerOptions = Message<"tensorport.ConfigPro
 export declare const ConfigProto_OptimizerOptionsSchema: GenMessage<ConfigProto_OptimizerOptions>;
 
 /**
+ * @generated from message tensorport.ConfigProto.RewriterConfig
+ */
+export declare type ConfigProto_RewriterConfig = Message<"tensorport.ConfigProto.RewriterConfig"> & {
+  /**
+   * 1: none
+   *
+   * @generated from field: int32 memory_optimization = 4;
+   */
+  memoryOptimization: number;
+
+  /**
+   * 1: one
+   *
+   * @generated from field: int32 meta_optimizer_iterations = 12;
+   */
+  metaOptimizerIterations: number;
+};
+
+/**
+ * Describes the message tensorport.ConfigProto.RewriterConfig.
+ * Use `create(ConfigProto_RewriterConfigSchema)` to create a new message.
+ */
+export declare const ConfigProto_RewriterConfigSchema: GenMessage<ConfigProto_RewriterConfig>;
+
+/**
  * @generated from message tensorport.ConfigProto.GraphOptions
  */
 export declare type ConfigProto_GraphOptions = Message<"tensorport.ConfigProto.GraphOptions"> & {
@@ -671,6 +696,11 @@ export declare type ConfigProto_GraphOptions = Message<"tensorport.ConfigProto.G
    * @generated from field: tensorport.ConfigProto.OptimizerOptions optimizer_options = 3;
    */
   optimizerOptions?: ConfigProto_OptimizerOptions | undefined;
+
+  /**
+   * @generated from field: tensorport.ConfigProto.RewriterConfig rewrite_options = 10;
+   */
+  rewriteOptions?: ConfigProto_RewriterConfig | undefined;
 };
 
 /**
