@@ -28,7 +28,7 @@ export const ConfigSchema = Type.Object({
   MAX_QUEUE_MS: Type.Integer({ default: 2000, minimum: 1, maximum: DAY_MS, description: 'milliseconds a request may have to wait, by the rate at which others are answered, before more are refused with 503' }),
   REQUEST_TIMEOUT_MS: Type.Integer({ default: 60_000, minimum: 100, maximum: DAY_MS, description: 'milliseconds within which a client has to send its request, and the server to answer it' }),
   SHUTDOWN_TIMEOUT_MS: Type.Integer({ default: 30_000, minimum: 0, maximum: DAY_MS, description: 'milliseconds that requests in flight are given after SIGTERM' }),
-  INTRA_OP_THREADS: Type.Integer({ default: 0, minimum: 0, maximum: 1024, description: 'TensorFlow threads inside one operation; 0: TensorFlow decides' }),
+  INTRA_OP_THREADS: Type.Integer({ default: 0, minimum: 0, maximum: 1024, description: 'TensorFlow threads inside one operation, for each version; 0: as many as measure best when it is loaded' }),
   INTER_OP_THREADS: Type.Integer({ default: 0, minimum: 0, maximum: 1024, description: 'TensorFlow threads between operations; 0: TensorFlow decides' }),
   XLA: Type.Union([Type.Literal('off'), Type.Literal('on')], { default: 'off', description: 'compile graphs with XLA: `off` or `on`' }),
   GPU_MEMORY_LIMIT_MIB: Type.Integer({ default: 0, minimum: 0, description: 'MiB of GPU memory for TensorFlow; 0: grows as needed' }),

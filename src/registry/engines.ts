@@ -1,5 +1,7 @@
+import { readdir, stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { freezeSavedModel, loadSavedModel, TensorFlowError, type FrozenModel, type LoadedSavedModel, type RunnableModel, type SessionOptions, type Signature, type TensorValue } from '../tensorflow/index.ts'
+import { join } from 'node:path'
+import { freezeSavedModel, loadSavedModel, TensorFlowError, type Freezing, type FrozenModel, type LoadedSavedModel, type RunnableModel, type SessionOptions, type Signature, type TensorValue } from '../tensorflow/index.ts'
 import { differenceFrom } from './golden.ts'
 import { knownShapes, takesBatches, variedInputs } from './made-up-inputs.ts'
 import { inFlightCandidates, runsPerSecond } from './run-rate.ts'
@@ -86,12 +88,23 @@ function statelessNames ({ signatures }: Candidate): string[] {
 async function * otherEngines ({ choice, model: loaded }: Extract<Engine, { kind: 'loaded' }>, signatures: readonly string[], session: SessionOptions, notes: string[]): AsyncGenerator<Engine> {
   const alone = { ...session, intraOpThreads: 1 }
   const variesThreads = !session.intraOpThreads && choice.threads > 1
-  const freezing = await freezeSavedModel(loaded, signatures, session)
+  const freezing = await isLarge(loaded) ? TOO_LARGE : await freezeSavedModel(loaded, signatures, session)
   if (freezing.kind === 'refused') notes.push(`its variables are not made constants: ${freezing.reason}`)
   else yield { kind: 'frozen', choice: { ...choice, graph: 'frozen' }, model: freezing.model }
   if (!variesThreads) return
   if (freezing.kind === 'frozen') yield { kind: 'frozen', choice: { graph: 'frozen', threads: 1 }, model: freezing.model.withSession(alone) }
   else yield { kind: 'loaded', choice: { ...choice, threads: 1 }, model: await loadSavedModel(loaded.directory, { session: alone }) }
+}
+
+/** Before the first run TensorFlow copies constants many times: some 30 ms a MB. */
+const MAX_FROZEN_BYTES = 128 * 2 ** 20
+const TOO_LARGE: Freezing = { kind: 'refused', reason: `they are larger than the ${MAX_FROZEN_BYTES / 2 ** 20} MiB that are tried` }
+
+async function isLarge ({ directory }: LoadedSavedModel): Promise<boolean> {
+  const folder = join(directory, 'variables')
+  const names = await readdir(folder).catch(() => [])
+  const sizes = await Promise.all(names.map(async name => (await stat(join(folder, name))).size))
+  return sizes.reduce((sum, size) => sum + size, 0) > MAX_FROZEN_BYTES
 }
 
 /** A signature with what its rows look like. */
