@@ -5,6 +5,7 @@ import type { Batch } from './datasets/dataset.ts'
 import { fit } from './feeds.ts'
 import { FigureSums } from './history.ts'
 import type { Schedule } from './schedules.ts'
+import { trainingThreads } from './session-threads.ts'
 import { buildTrainingGraph, type TrainingGraph, type TrainingOptions } from './training-graph.ts'
 import { assignVariables, fillVariables, readVariables } from './variable-values.ts'
 
@@ -34,7 +35,8 @@ export class Learner {
   /** @throws LoweringError if a layer can't be lowered */
   static async create (options: TrainingOptions, sessionOptions: SessionOptions): Promise<Learner> {
     const graph = buildTrainingGraph(options)
-    const session = new Session(graph.graph, sessionOptions)
+    const intraOpThreads = sessionOptions.intraOpThreads ?? trainingThreads(graph.model)
+    const session = new Session(graph.graph, { ...sessionOptions, ...(intraOpThreads !== undefined && { intraOpThreads }) })
     const learner = new Learner(graph, session, options.optimizer.learningRate)
     try {
       await assignVariables(graph.graph, session, await graph.variables.initialValues())
