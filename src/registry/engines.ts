@@ -60,7 +60,7 @@ export async function chooseEngine (candidate: Candidate, loaded: LoadedSavedMod
   const notes: string[] = []
   let chosen: Engine = first
   try {
-    for await (const engine of otherEngines(first, statelessNames(candidate), session, notes)) {
+    for await (const engine of otherEngines(first, Object.keys(candidate.signatures), session, notes)) {
       engines.push(engine)
       signal.throwIfAborted()
     }
@@ -81,10 +81,7 @@ export function best (trials: readonly EngineTrial[]): number {
   return scores.reduce((chosen, score, index) => score > (chosen === 0 ? GAIN : 1) * scores[chosen]! ? index : chosen, 0)
 }
 
-function statelessNames ({ signatures }: Candidate): string[] {
-  return Object.values(signatures).filter(({ changesState }) => !changesState).map(({ name }) => name)
-}
-
+/** @param signatures all that are served: none of them may write what another one reads as a constant */
 async function * otherEngines ({ choice, model: loaded }: Extract<Engine, { kind: 'loaded' }>, signatures: readonly string[], session: SessionOptions, notes: string[]): AsyncGenerator<Engine> {
   const alone = { ...session, intraOpThreads: 1 }
   const variesThreads = !session.intraOpThreads && choice.threads > 1

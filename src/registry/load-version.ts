@@ -108,20 +108,16 @@ function untuned ({ loaded }: Candidate & { loaded: LoadedSavedModel }): Tuned {
 async function tune (candidate: Candidate, loaded: LoadedSavedModel, { calibrate: limits, session = {}, signal }: LoadVersionOptions & { calibrate: CalibrationLimits }): Promise<Tuned> {
   const startedAt = performance.now()
   const { engine, trials, notes } = await chooseEngine(candidate, loaded, session, signal)
-  const models = engine.model === loaded ? [loaded] : [engine.model, loaded]
   try {
     const pixels = await addPixelInput(engine, candidate.manifest)
-    const isOnEngine = (name: string): boolean => Object.hasOwn(engine.model.signatures, name)
-    const run: LoadedVersion['run'] = async (signature, inputs, outputs) => {
-      const model = signature === PIXELS_SIGNATURE && pixels !== undefined ? pixels : isOnEngine(signature) ? engine.model : loaded
-      return await model.run(signature, inputs, outputs)
-    }
+    const run: LoadedVersion['run'] = async (signature, inputs, outputs) =>
+      await (signature === PIXELS_SIGNATURE && pixels !== undefined ? pixels : engine.model).run(signature, inputs, outputs)
     const signatures = { ...candidate.signatures, ...(pixels !== undefined && { [PIXELS_SIGNATURE]: pixels.signature }) }
     const measured = await calibrate({ ...candidate, loaded: { directory: loaded.directory, session: engine.model.session, run }, signatures }, limits, signal)
-    if (engine.model !== loaded && Object.keys(candidate.signatures).every(isOnEngine)) await models.pop()!.dispose()
+    if (engine.model !== loaded) await loaded.dispose()
     await releaseMemory()
     const calibration = { ...measured, engine: engine.choice, engines: trials, tookMs: performance.now() - startedAt }
-    return { calibration, pixels: pixels?.signature, notes, run, dispose: async () => { await dispose(models) } }
+    return { calibration, pixels: pixels?.signature, notes, run, dispose: async () => { await dispose([engine.model]) } }
   } catch (error) {
     if (engine.model !== loaded) await engine.model.dispose()
     throw error

@@ -1,0 +1,50 @@
+import { join } from 'node:path'
+import t from 'tap'
+import { best, type EngineTrial } from '../../src/registry/engines.ts'
+import { loadVersion } from '../../src/registry/load-version.ts'
+import { floats, type TensorValue } from '../../src/tensorflow/index.ts'
+import { writeHalfPlusTwo, writeTinyModel } from '../support/saved-models.ts'
+
+const OPTIONS = { signal: new AbortController().signal, onWarming: () => {}, calibrate: { maxRows: 8, concurrency: undefined } }
+
+function trial (single: number, rows: number, batched: number): EngineTrial {
+  return { graph: 'as saved', threads: 1, single, rows, batched }
+}
+
+t.test('the best in the mean of its figures is taken', async t => {
+  t.equal(best([trial(100, 100, 100), trial(100, 150, 100), trial(100, 100, 180)]), 2)
+  t.equal(best([trial(100, 100, 100), trial(50, 150, 120)]), 0, 'what it gains in one it loses in another')
+})
+
+t.test('the model stays as it is saved where another way is hardly better', async t => {
+  t.equal(best([trial(100, 100, 100), trial(104, 104, 104)]), 0)
+  t.equal(best([trial(100, 100, 100), trial(110, 110, 110), trial(111, 111, 111)]), 2)
+})
+
+t.test('a version tells what was tried and what runs it, and answers the same', async t => {
+  const directory = join(t.testdir(), '1')
+  await writeHalfPlusTwo(directory)
+  const loaded = await loadVersion(directory, OPTIONS)
+  const { engine, engines } = loaded.calibration
+  t.ok(engines.some(({ graph }) => graph === 'as saved') && engines.some(({ graph }) => graph === 'frozen'))
+  t.ok(engines.some(({ graph, threads }) => graph === engine.graph && threads === engine.threads))
+  t.strictSame((await loaded.run('serving_default', { x: floats([2], [1, 2]) }))['y'], floats([2], [2.5, 3]))
+  await loaded.dispose()
+})
+
+t.test('a signature that changes state keeps to the model as it was loaded', async t => {
+  const directory = join(t.testdir(), '1')
+  await writeTinyModel(directory, ({ graph, variable }) => {
+    const count = variable('count', floats([], [0]))
+    const x = graph.placeholder('float32', [-1], 'x')
+    const counted = graph.op('AssignAddVariableOp', [graph.output('count:0')!, graph.scalar('float32', 1)], { dtype: 'float32' })
+    const after = graph.apply('ReadVariableOp', [graph.output('count:0')!], { dtype: 'float32' }, { controlInputs: [counted] })
+    return { serving_default: { inputs: { x }, outputs: { y: graph.apply('Mul', [x, count]) } }, add: { inputs: {}, outputs: { n: after } } }
+  })
+  const loaded = await loadVersion(directory, OPTIONS)
+  const count = async (): Promise<number> => Number((await loaded.run('add', {}))['n']!.data[0])
+  t.strictSame([await count(), await count()], [1, 2], 'nothing was counted while it was loaded')
+  const { y } = await loaded.run('serving_default', { x: floats([1], [10]) }) as { y: TensorValue }
+  t.strictSame(y, floats([1], [20]), 'what reads a variable that is written sees it change')
+  await loaded.dispose()
+})
