@@ -1,18 +1,8 @@
-import { once } from 'node:events'
-import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { closedLoop } from '../../load/closed-loop.ts'
+import { serve } from './serve.ts'
 
 const BRIEFLY = { connections: 2, durationMs: 200 }
-
-/** The address of a server on the loopback interface that lives as long as the test. */
-async function serve (t: Test, listener: RequestListener): Promise<string> {
-  const server = createServer(listener).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => { server.closeAllConnections(); server.close() })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
 
 t.test('counts the replies of a server that answers everything and times them', async t => {
   let served = 0

@@ -1,0 +1,152 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { LoadRequest } from './closed-loop.ts'
+import { keepAliveAgent, send } from './send.ts'
+import { percentile } from './statistics.ts'
+
+export interface OpenLoopOptions {
+  /** Requests a second, evenly spaced. */
+  perSecond: number
+  durationMs: number
+  /** Requests that may be under way at once; what falls due above it is not sent and counts as left out. */
+  maxOutstanding?: number
+  /** A request without its whole reply after this long counts as hung. */
+  timeoutMs?: number
+}
+
+/** Replies of one kind. Latencies count from when a request was due, not from when it could be sent; NaN where there are none. */
+export interface Replies {
+  count: number
+  p50Ms: number
+  p99Ms: number
+  maxMs: number
+}
+
+export interface OpenLoopRun {
+  /** Requests that fell due. */
+  due: number
+  /** 2xx and right. */
+  good: Replies
+  /** 503. */
+  rejected: Replies
+  /** Those of the 503 that did not say when to try again. */
+  withoutRetryAfter: number
+  /** 2xx that are not what `verify` wants. */
+  wrong: number
+  /** Any other status, or what broke the connection → how many. */
+  others: Record<string, number>
+  hung: number
+  leftOut: number
+  /** Good replies a second, over the time in which requests fell due. */
+  goodPerSecond: number
+  /** How late the driver itself sent a request, at p99: what is under a tick of its timer says nothing of the server. */
+  sentLateP99Ms: number
+}
+
+type Ending =
+  | { kind: 'replied', status: number, isRight: boolean, saysWhen: boolean, ms: number }
+  | { kind: 'failed', what: string }
+  | { kind: 'hung' }
+
+const MAX_OUTSTANDING = 4096
+const TIMEOUT_MS = 10_000
+const TICK_MS = 1
+/** What a server that is full answers. */
+const REJECTED = 503
+
+/**
+ * An open loop: requests go out by the clock, whether or not earlier ones were answered, as from people who do not know of each other. A server
+ * that stalls makes every request that was due meanwhile late, and the latencies show it. Ends when the last one is answered or given up.
+ *
+ * @param url of the server, without a path
+ */
+export async function openLoop (url: string, request: LoadRequest, options: OpenLoopOptions): Promise<OpenLoopRun> {
+  const { perSecond, durationMs, maxOutstanding = MAX_OUTSTANDING, timeoutMs = TIMEOUT_MS } = options
+  const agent = keepAliveAgent()
+  const endings: Promise<Ending>[] = []
+  const sentLateMs: number[] = []
+  let outstanding = 0
+  let leftOut = 0
+  const sendOne = (dueAt: number): void => {
+    if (outstanding >= maxOutstanding) {
+      leftOut++
+      return
+    }
+    outstanding++
+    sentLateMs.push(performance.now() - dueAt)
+    endings.push(sendDue(url, request, { agent, dueAt, timeoutMs }).finally(() => { outstanding-- }))
+  }
+  const due = Math.max(1, Math.floor(durationMs / 1000 * perSecond))
+  await atEachDue(due, 1000 / perSecond, sendOne)
+  const counts = count(await Promise.all(endings))
+  agent.destroy()
+  return { ...counts, due, leftOut, goodPerSecond: counts.good.count / (due / perSecond), sentLateP99Ms: percentile(sentLateMs, 0.99) }
+}
+
+/** Calls `action` when each is due by the clock: a late tick catches up, the schedule never moves. */
+async function atEachDue (count: number, everyMs: number, action: (dueAt: number) => void): Promise<void> {
+  const startedAt = performance.now()
+  for (let index = 0; index < count;) {
+    const dueAt = startedAt + index * everyMs
+    if (performance.now() < dueAt) await sleep(TICK_MS)
+    else {
+      action(dueAt)
+      index++
+    }
+  }
+}
+
+async function sendDue (url: string, request: LoadRequest, { agent, dueAt, timeoutMs }: { agent: ReturnType<typeof keepAliveAgent>, dueAt: number, timeoutMs: number }): Promise<Ending> {
+  const giveUp = AbortSignal.timeout(timeoutMs)
+  try {
+    const { status, headers, body } = await send(url, request, { agent, timeoutMs, signal: giveUp })
+    const ms = performance.now() - dueAt
+    return { kind: 'replied', status, isRight: request.verify?.(body) ?? true, saysWhen: headers['retry-after'] !== undefined, ms }
+  } catch (error) {
+    return giveUp.aborted ? { kind: 'hung' } : { kind: 'failed', what: (error as NodeJS.ErrnoException).code ?? (error as Error).message }
+  }
+}
+
+type Counts = Pick<OpenLoopRun, 'good' | 'rejected' | 'withoutRetryAfter' | 'wrong' | 'others' | 'hung'>
+type Replied = Extract<Ending, { kind: 'replied' }>
+
+function count (endings: readonly Ending[]): Counts {
+  const replied = endings.filter(ending => ending.kind === 'replied')
+  const ok = replied.filter(({ status }) => isOk(status))
+  const good = ok.filter(({ isRight }) => isRight)
+  const rejected = replied.filter(({ status }) => status === REJECTED)
+  return {
+    good: summary(good),
+    rejected: summary(rejected),
+    withoutRetryAfter: rejected.filter(({ saysWhen }) => !saysWhen).length,
+    wrong: ok.length - good.length,
+    others: countOthers(endings),
+    hung: endings.filter(({ kind }) => kind === 'hung').length
+  }
+}
+
+function countOthers (endings: readonly Ending[]): Record<string, number> {
+  const others: Record<string, number> = {}
+  for (const ending of endings) {
+    const what = otherOf(ending)
+    if (what !== undefined) others[what] = (others[what] ?? 0) + 1
+  }
+  return others
+}
+
+function otherOf (ending: Ending): string | undefined {
+  switch (ending.kind) {
+    case 'replied': return isOk(ending.status) || ending.status === REJECTED ? undefined : String(ending.status)
+    case 'failed': return ending.what
+    case 'hung': return undefined
+  }
+}
+
+function isOk (status: number): boolean {
+  return status >= 200 && status <= 299
+}
+
+function summary (replies: readonly Replied[]): Replies {
+  const latencies = replies.map(({ ms }) => ms)
+  const share = (part: number): number => latencies.length === 0 ? Number.NaN : percentile(latencies, part)
+  return { count: latencies.length, p50Ms: share(0.5), p99Ms: share(0.99), maxMs: share(1) }
+}
