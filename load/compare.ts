@@ -2,11 +2,11 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { closedLoop, type ClosedLoopRun, type LoadRequest } from './closed-loop.ts'
 import { formatMib, formatNumber, formatSpread } from './format.ts'
+import { checkGoals, type Figures, type Goals } from './goals.ts'
 import type { ModelCopy } from './models.ts'
-import { naiveServer } from './naive.ts'
-import { readProcessMemory } from './process-memory.ts'
+import type { Peer, PeerTask } from './peers/peer.ts'
 import { sameReply } from './same-reply.ts'
-import type { LoadContext, Outcome } from './scenario.ts'
+import { SkipError, type LoadContext, type Outcome } from './scenario.ts'
 import { send } from './send.ts'
 import { withServer, type RunningServer, type ServerOptions } from './server-process.ts'
 import { spreadOf } from './statistics.ts'
@@ -25,6 +25,8 @@ export interface Comparison {
   request: LoadRequest
   connections: number[]
   ceiling: Ceiling
+  peers: readonly Peer[]
+  goals: Goals
 }
 
 interface Measured {
@@ -35,20 +37,35 @@ interface Measured {
 
 const PAUSE_MS = 300
 
-const COLUMNS = ['', 'connections', 'requests/s', 'of the limit', '× naive', 'p50 ms', 'p99 ms', 'peak MiB']
+const COLUMNS = ['', 'connections', 'requests/s', 'of the limit', 'tensorport is', 'p50 ms', 'p99 ms', 'peak MiB']
 
-/** Puts the same closed-loop load on tensorport and on the naive server, and sets both beside what the machine could do at best. */
-export async function compareServers (context: LoadContext, { model, request, connections, ceiling }: Comparison): Promise<Outcome> {
+/** Puts the same closed-loop load on tensorport and on its peers, one after another, and sets all beside what the machine could do at best. */
+export async function compareServers (context: LoadContext, { model, request, connections, ceiling, peers, goals }: Comparison): Promise<Outcome> {
   const ours = await measure(context, 'tensorport', tensorport(model.modelsDirectory, join(context.scratch, 'tensorport.log')), request, connections)
-  const naive = naiveServer(model, join(context.scratch, 'naive.log'))
-  const theirs = 'options' in naive ? await measure(context, 'naive server', naive.options, request, connections) : undefined
+  const { found, notes } = await measurePeers({ context, model, request }, peers, connections)
   const rows = [
     ...ceiling.parts.map(({ what, perSecond }) => [what, '', perSecond, '', '', '', '', '']),
-    ...ours.map((measured, index) => row('tensorport', measured, ceiling, theirs?.[index])),
-    ...(theirs ?? []).map(measured => row('naive server', measured, ceiling, undefined))
+    ...ours.map(measured => row('tensorport', measured, ceiling)),
+    ...[...found].flatMap(([name, theirs]) => theirs.map((measured, index) => row(name, measured, ceiling, ours[index])))
   ]
-  const notes = [`${context.repeats} repeats of ${context.durationMs / 1000} s for each line.`, ...'reason' in naive ? [`The naive server was left out: ${naive.reason}`] : []]
-  return { tables: [{ columns: COLUMNS, rows }], checks: [], notes }
+  const checks = checkGoals(goals, { ours: ours.map(figuresOf), peers: new Map([...found].map(([name, theirs]) => [name, theirs.map(figuresOf)])), limit: ceiling.perSecond })
+  return { tables: [{ columns: COLUMNS, rows }], checks, notes: [`${context.repeats} repeats of ${context.durationMs / 1000} s for each line.`, ...notes] }
+}
+
+async function measurePeers (task: PeerTask, peers: readonly Peer[], connections: number[]): Promise<{ found: Map<string, Measured[]>, notes: string[] }> {
+  const found = new Map<string, Measured[]>()
+  const notes: string[] = []
+  for (const peer of peers) {
+    try {
+      const { options, request = task.request, note } = await peer.prepare(task)
+      found.set(peer.name, await measure(task.context, peer.name, options, request, connections))
+      if (note !== undefined) notes.push(note)
+    } catch (error) {
+      if (!(error instanceof SkipError)) throw error
+      notes.push(`${peer.name} was left out: ${error.message}`)
+    }
+  }
+  return { found, notes }
 }
 
 async function measure (context: LoadContext, name: string, options: ServerOptions, request: LoadRequest, connections: number[]): Promise<Measured[]> {
@@ -59,7 +76,7 @@ async function measure (context: LoadContext, name: string, options: ServerOptio
     for (const count of connections) {
       context.log(`${name}, ${count} connections`)
       const runs = await repeat(context, server, checked, count)
-      measured.push({ connections: count, runs, peakBytes: readProcessMemory(server.pid)?.peakBytes ?? Number.NaN })
+      measured.push({ connections: count, runs, peakBytes: server.peakBytes() })
     }
     return measured
   })
@@ -80,16 +97,23 @@ async function drain (url: string, request: LoadRequest): Promise<void> {
   await sleep(PAUSE_MS)
 }
 
-/** Every later reply has to be the same. */
+/** Every later reply has to be the same, up to the last bits. */
 async function firstReply ({ url }: RunningServer, request: LoadRequest): Promise<string> {
   const { status, body } = await send(url, request)
   if (status !== 200) throw new Error(`Expected a prediction but the reply was ${status}: ${body}`)
   return body
 }
 
-function row (name: string, { connections, runs, peakBytes }: Measured, ceiling: Ceiling, naive: Measured | undefined): string[] {
+function figuresOf ({ connections, runs, peakBytes }: Measured): Figures {
+  const median = (figure: (run: ClosedLoopRun) => number): number => spreadOf(runs.map(figure)).median
+  return { connections, perSecond: median(run => run.perSecond), p50Ms: median(run => run.p50Ms), p99Ms: median(run => run.p99Ms), peakBytes }
+}
+
+/** @param ours at as many connections, for a peer's row */
+function row (name: string, measured: Measured, ceiling: Ceiling, ours?: Measured): string[] {
+  const { connections, runs, peakBytes } = measured
   const perSecond = spreadOf(runs.map(run => run.perSecond))
-  const times = naive === undefined ? '' : formatNumber(perSecond.median / spreadOf(naive.runs.map(run => run.perSecond)).median)
+  const times = ours === undefined ? '' : `${formatNumber(figuresOf(ours).perSecond / perSecond.median)} ×`
   return [name, String(connections), formatSpread(perSecond), formatNumber(perSecond.median / ceiling.perSecond), times,
     formatSpread(spreadOf(runs.map(run => run.p50Ms))), formatSpread(spreadOf(runs.map(run => run.p99Ms))), formatMib(peakBytes)]
 }

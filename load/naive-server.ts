@@ -1,5 +1,5 @@
 // What one writes first with the usual parts: Fastify, sharp, and tfjs-node's `loadSavedModel().predict` on the main thread, one request at a time.
-// Started by naive.ts with MODEL_DIRECTORY (of a version), HOST and PORT.
+// Started by peers/naive.ts with MODEL_DIRECTORY (of a version), HOST and PORT.
 import { createRequire } from 'node:module'
 import multipart from '@fastify/multipart'
 import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'

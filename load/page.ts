@@ -8,10 +8,11 @@ const HEAD = `# Benchmarks
 
 \`npm run load\` measures the scenarios of \`load/\` one after another and writes this page; \`npm run load -- image-imagenet\` measures one of them.
 Each starts the server as \`npm start\` does, in a process of its own, and sends its load from this machine over the loopback interface: what
-sends takes its share of the cores too. A figure is the median of the repeats, in brackets the least and the most. A reply that is not 2xx, or not the same
-as the first one, fails a scenario. The **limit** is the same session in a bare loop in a process of its own, at its best batch size and
+sends takes its share of the cores too. A figure is the median of the repeats, in brackets the least and the most. A reply that is not 2xx, or whose numbers are
+more than 1e-5 from those of the first one, which was asked for alone, fails a scenario. The **limit** is the same session in a bare loop in a process of its own, at its best batch size and
 number of runs under way; where there are pictures to decode, with the time that decoding alone takes added. The **naive** server is
-\`load/naive-server.ts\`: Fastify, sharp, and tfjs-node's \`predict\` on the main thread. \`npm run bench:train\` measures the scenarios \`train-…\`: training, beside Keras and
+\`load/naive-server.ts\`: Fastify, sharp, and tfjs-node's \`predict\` on the main thread. The servers in Python are files of \`load/peers/\`: they load the same
+SavedModel and get the same requests; their packages are installed by the first run, into the user's cache folder. \`npm run bench:train\` measures the scenarios \`train-…\`: training, beside Keras and
 tfjs-node, with no server.
 `
 

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { median } from './statistics.ts'
 
@@ -25,6 +25,24 @@ export async function residentBytes (pid: number, samples = 5, everyMs = 100): P
     await sleep(everyMs)
   }
   return median(found)
+}
+
+/** The most that each process of a group ever held, added up; what they share counts more than once. @returns NaN where there is no /proc */
+export function groupPeakBytes (group: number): number {
+  if (!existsSync('/proc/self/status')) return Number.NaN
+  const pids = readdirSync('/proc').map(Number).filter(pid => groupOf(pid) === group)
+  return pids.reduce((sum, pid) => sum + (readProcessMemory(pid)?.peakBytes ?? 0), 0)
+}
+
+/** @returns undefined for what is no process, or none any more */
+function groupOf (pid: number): number | undefined {
+  try {
+    // The name in brackets may hold anything; after it come the state, the parent and the group.
+    const [, , group] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')
+    return Number(group)
+  } catch {
+    return undefined
+  }
 }
 
 function field (status: string, name: string): number {

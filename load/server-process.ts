@@ -7,11 +7,13 @@ import { pathToFileURL } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { serverEnvironment } from '../scripts/start/server-process.mjs'
 import { ROOT } from './places.ts'
-import { residentBytes } from './process-memory.ts'
+import { groupPeakBytes, readProcessMemory, residentBytes } from './process-memory.ts'
 
 export interface ServerOptions {
   /** The program: dist/main.js, or a peer. */
   path: string
+  /** The interpreter, for a peer in Python; such a one may consist of several processes. */
+  python?: string
   env: Record<string, string>
   /** Answers 2xx once the server is ready. */
   readyPath: string
@@ -28,17 +30,22 @@ export interface RunningServer {
   readonly startMs: number
   /** What is resident once its work is over and its garbage collected. @returns NaN where there is no /proc */
   settledBytes (): Promise<number>
-  /** Sends SIGTERM. @throws Error if the process does not exit with code 0 in time, or had ended before */
+  /** The most that was ever resident; of several processes, each one's most added up. @returns NaN where there is no /proc */
+  peakBytes (): number
+  /** Sends SIGTERM. @throws Error if the process does not exit with code 0 in time (a peer in Python may), or had ended before */
   stop (): Promise<void>
 }
 
 const HOST = '127.0.0.1'
 const READY_TIMEOUT_MS = 120_000
 const STOP_TIMEOUT_MS = 40_000
+const GROUP_STOP_TIMEOUT_MS = 10_000
 /** For replies, retries and timers to be over. */
 const SETTLE_MS = 1000
 /** Modules that every server gets: it ends where this process ends first, however that happens, and collects its garbage when asked. */
 const IMPORTED = [join(ROOT, 'scripts', 'start', 'follow-parent.mjs'), join(ROOT, 'load', 'collect-garbage.mjs')].flatMap(path => ['--import', pathToFileURL(path).href])
+/** Does the same for a peer in Python. */
+const FOLLOW_PARENT = join(ROOT, 'load', 'peers', 'follow_parent.py')
 
 /**
  * Starts a server as `npm start` does, in a process of its own, on a free port of the loopback interface.
@@ -52,7 +59,8 @@ export async function startServer (options: ServerOptions): Promise<RunningServe
   try {
     await becomeReady(child, url + options.readyPath, options.readyTimeoutMs ?? READY_TIMEOUT_MS)
   } catch (error) {
-    child.kill('SIGKILL')
+    if (options.python === undefined) child.kill('SIGKILL')
+    else killGroup(child)
     throw new Error(`${(error as Error).message}\n${endOfLog(options.logPath)}`, { cause: error })
   }
   return {
@@ -60,7 +68,8 @@ export async function startServer (options: ServerOptions): Promise<RunningServe
     pid: child.pid!,
     startMs: performance.now() - startedAt,
     settledBytes: () => settledBytes(child),
-    stop: () => stopServer(child, options.logPath)
+    peakBytes: () => options.python === undefined ? readProcessMemory(child.pid!)?.peakBytes ?? Number.NaN : groupPeakBytes(child.pid!),
+    stop: () => options.python === undefined ? stopServer(child, options.logPath) : stopGroup(child, options.logPath)
   }
 }
 
@@ -78,14 +87,13 @@ export async function withServer<T> (options: ServerOptions, action: (server: Ru
   return result
 }
 
-function spawnServer ({ path, env, logPath }: ServerOptions, port: string): ChildProcess {
+function spawnServer ({ path, python, env, logPath }: ServerOptions, port: string): ChildProcess {
   const log = openSync(logPath, 'a')
+  const given = { cwd: ROOT, env: serverEnvironment({ ...process.env, HOST, PORT: port, ...env }) }
   try {
-    return spawn(process.execPath, [...IMPORTED, path], {
-      cwd: ROOT,
-      env: serverEnvironment({ ...process.env, HOST, PORT: port, ...env }),
-      stdio: ['ignore', log, log, 'ipc']
-    })
+    return python === undefined
+      ? spawn(process.execPath, [...IMPORTED, path], { ...given, stdio: ['ignore', log, log, 'ipc'] })
+      : spawn(python, [FOLLOW_PARENT, path], { ...given, detached: true, stdio: ['pipe', log, log] })
   } finally {
     closeSync(log)
   }
@@ -116,6 +124,29 @@ async function stopServer (child: ChildProcess, logPath: string): Promise<void> 
   const [code, signal] = await exit as [number | null, string | null]
   clearTimeout(timer)
   if (code !== 0) throw new Error(`Expected the server to exit with code 0 after SIGTERM but it was ${code ?? signal}\n${endOfLog(logPath)}`)
+}
+
+/** Whatever of it is left after its first process has ended is killed. */
+async function stopGroup (child: ChildProcess, logPath: string): Promise<void> {
+  if (hasEnded(child)) {
+    killGroup(child)
+    throw new Error(`The server had ended (${child.exitCode ?? child.signalCode}) before it was told to\n${endOfLog(logPath)}`)
+  }
+  const exit = once(child, 'exit')
+  child.kill('SIGTERM')
+  const timer = setTimeout(() => killGroup(child), GROUP_STOP_TIMEOUT_MS)
+  await exit
+  clearTimeout(timer)
+  killGroup(child)
+}
+
+/** A group has the number of the process that it began with. */
+function killGroup ({ pid }: ChildProcess): void {
+  try {
+    process.kill(-pid!, 'SIGKILL')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
 }
 
 function hasEnded (child: ChildProcess): boolean {

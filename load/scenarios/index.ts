@@ -3,6 +3,7 @@ import { badRequests } from './bad-requests.ts'
 import { equality } from './equality.ts'
 import { eventLoop } from './event-loop.ts'
 import { hostileImages } from './hostile-images.ts'
+import { imageCifar } from './image-cifar.ts'
 import { imageImagenet } from './image-imagenet.ts'
 import { replaceVersionUnderLoad } from './replace-version.ts'
 import { tensorJson } from './tensor-json.ts'
@@ -13,7 +14,7 @@ import { textSentiment } from './text-sentiment.ts'
 
 /** In the order in which they run and stand on the page. */
 export const SCENARIOS: readonly Scenario[] = [
-  imageImagenet, textSentiment, tensorJson, eventLoop, equality, badRequests, hostileImages, replaceVersionUnderLoad
+  imageImagenet, imageCifar, textSentiment, tensorJson, eventLoop, equality, badRequests, hostileImages, replaceVersionUnderLoad
 ]
 
 /** Measured by `npm run bench:train`: beside Keras and tfjs-node, with no server. */

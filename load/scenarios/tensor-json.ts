@@ -3,6 +3,7 @@ import { compareServers } from '../compare.ts'
 import { formatSpread } from '../format.ts'
 import { measureLimit } from '../limit.ts'
 import { makeMlp, mlpRows } from '../models.ts'
+import { naive } from '../peers/naive.ts'
 import type { Scenario } from '../scenario.ts'
 
 /** Small numbers in, small numbers out: what a request costs beside the run. */
@@ -21,7 +22,9 @@ export const tensorJson: Scenario = {
       ceiling: {
         perSecond: limit.rowsPerSecond.median,
         parts: [{ what: `bare loop, batches of ${limit.batchSize}, ${limit.inFlight} under way`, perSecond: formatSpread(limit.rowsPerSecond) }]
-      }
+      },
+      peers: [naive],
+      goals: { peers: [] }
     })
   }
 }

@@ -2,6 +2,7 @@ import { compareServers } from '../compare.ts'
 import { formatSpread } from '../format.ts'
 import { measureLimit } from '../limit.ts'
 import { copyModel } from '../models.ts'
+import { naive } from '../peers/naive.ts'
 import { jsonRequest } from '../requests.ts'
 import type { Scenario } from '../scenario.ts'
 import { tokenRow } from '../token-row.ts'
@@ -26,7 +27,9 @@ export const textSentiment: Scenario = {
       ceiling: {
         perSecond: limit.rowsPerSecond.median,
         parts: [{ what: `bare loop, batches of ${limit.batchSize}, ${limit.inFlight} under way`, perSecond: formatSpread(limit.rowsPerSecond) }]
-      }
+      },
+      peers: [naive],
+      goals: { peers: [] }
     })
   }
 }

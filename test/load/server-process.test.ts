@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { findProgram } from '../../scripts/setup/command.mjs'
 import { readProcessMemory, residentBytes } from '../../load/process-memory.ts'
 import { startServer, type ServerOptions } from '../../load/server-process.ts'
 
@@ -57,6 +58,30 @@ t.test('has a server\'s garbage collected before it tells what memory it holds',
   t.ok(peakBytes - before > 40e6, `held ${before}, then ${peakBytes}`)
   t.ok(after - before < (peakBytes - before) / 2, `held ${before}, then ${after}`)
   await server.stop()
+})
+
+const PYTHON = findProgram('python3', process.env)
+
+t.test('a peer in Python is stopped with all processes that it started', { skip: NO_PROC || (PYTHON === undefined && 'there is no python3') }, async t => {
+  const directory = t.testdir()
+  const path = join(directory, 'server.py')
+  writeFileSync(path, `
+import http.server, os, subprocess, sys
+child = subprocess.Popen([sys.executable, '-c', 'import time; block = bytearray(50_000_000); time.sleep(600)'])
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(str(child.pid).encode())
+http.server.HTTPServer((os.environ['HOST'], int(os.environ['PORT'])), Handler).serve_forever()
+`)
+  const server = await startServer({ path, python: PYTHON!, env: {}, readyPath: '/', logPath: join(directory, 'server.log'), readyTimeoutMs: 20_000 })
+  const child = Number(await (await fetch(server.url)).text())
+  while (readProcessMemory(child)!.peakBytes < 50e6) await new Promise(resolve => setTimeout(resolve, 50))
+  t.ok(server.peakBytes() >= 50e6 + readProcessMemory(server.pid)!.peakBytes, 'the memory of both is told')
+  await server.stop()
+  while (isAlive(child)) await new Promise(resolve => setTimeout(resolve, 50))
+  t.notOk(isAlive(server.pid))
 })
 
 t.test('shows the log of a server that ends before it is ready', async t => {
