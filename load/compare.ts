@@ -37,19 +37,19 @@ interface Measured {
 
 const PAUSE_MS = 300
 
-const COLUMNS = ['', 'connections', 'requests/s', 'of the limit', 'tensorport is', 'p50 ms', 'p99 ms', 'peak MiB']
+const COLUMNS = ['', 'connections', 'requests/s', 'of the limit', 'tensorport is', 'ms above the limit', 'p50 ms', 'p99 ms', 'peak MiB']
 
 /** Puts the same closed-loop load on tensorport and on its peers, one after another, and sets all beside what the machine could do at best. */
 export async function compareServers (context: LoadContext, { model, request, connections, ceiling, peers, goals }: Comparison): Promise<Outcome> {
   const ours = await measure(context, 'tensorport', tensorport(model.modelsDirectory, join(context.scratch, 'tensorport.log')), request, connections)
   const { found, notes } = await measurePeers({ context, model, request }, peers, connections)
   const rows = [
-    ...ceiling.parts.map(({ what, perSecond }) => [what, '', perSecond, '', '', '', '', '']),
+    ...ceiling.parts.map(({ what, perSecond }) => [what, '', perSecond, '', '', '', '', '', '']),
     ...ours.map(measured => row('tensorport', measured, ceiling)),
     ...[...found].flatMap(([name, theirs]) => theirs.map((measured, index) => row(name, measured, ceiling, ours[index])))
   ]
   const checks = checkGoals(goals, { ours: ours.map(figuresOf), peers: new Map([...found].map(([name, theirs]) => [name, theirs.map(figuresOf)])), limit: ceiling.perSecond })
-  return { tables: [{ columns: COLUMNS, rows }], checks, notes: [`${context.repeats} repeats of ${context.durationMs / 1000} s for each line.`, ...notes] }
+  return { tables: [{ columns: COLUMNS, rows }], checks, notes: [`${context.repeats} repeats of ${context.durationMs / 1000} s for each line. *ms above the limit*: what a request costs more than a row does at the limit, all cores together.`, ...notes] }
 }
 
 async function measurePeers (task: PeerTask, peers: readonly Peer[], connections: number[]): Promise<{ found: Map<string, Measured[]>, notes: string[] }> {
@@ -114,6 +114,6 @@ function row (name: string, measured: Measured, ceiling: Ceiling, ours?: Measure
   const { connections, runs, peakBytes } = measured
   const perSecond = spreadOf(runs.map(run => run.perSecond))
   const times = ours === undefined ? '' : `${formatNumber(figuresOf(ours).perSecond / perSecond.median)} ×`
-  return [name, String(connections), formatSpread(perSecond), formatNumber(perSecond.median / ceiling.perSecond), times,
+  return [name, String(connections), formatSpread(perSecond), formatNumber(perSecond.median / ceiling.perSecond), times, formatNumber(1000 / perSecond.median - 1000 / ceiling.perSecond),
     formatSpread(spreadOf(runs.map(run => run.p50Ms))), formatSpread(spreadOf(runs.map(run => run.p99Ms))), formatMib(peakBytes)]
 }

@@ -11,3 +11,9 @@ export const course: Peer = {
   name: 'FastAPI + model.predict',
   prepare: async task => ({ options: await pythonServer(task, 'keras_server.py', 'fastapi') })
 }
+
+/** BentoML with its adaptive batching. Images only. */
+export const bentoMl: Peer = {
+  name: 'BentoML',
+  prepare: async task => ({ options: { ...await pythonServer(task, 'bentoml_server.py', 'bentoml'), readyPath: '/readyz' } })
+}

@@ -3,7 +3,7 @@ import { imageCeiling } from '../image-limit.ts'
 import { makeCifarCnn } from '../network-models.ts'
 import { litServe } from '../peers/litserve.ts'
 import { naive } from '../peers/naive.ts'
-import { course, fastApi } from '../peers/python.ts'
+import { bentoMl, course, fastApi } from '../peers/python.ts'
 import { makePhoto } from '../photo.ts'
 import { fileForm } from '../requests.ts'
 import type { Scenario } from '../scenario.ts'
@@ -20,12 +20,13 @@ export const imageCifar: Scenario = {
       request: fileForm('/predict/image?model=cifar', photo),
       connections: [1, 32, 64],
       ceiling: await imageCeiling(context, model, photo),
-      peers: [litServe, fastApi, naive, course],
+      peers: [litServe, fastApi, bentoMl, naive, course],
       goals: {
         ofLimit: 0.85,
         peers: [
           { name: litServe.name, times: 1.7 },
           { name: fastApi.name, times: 2 },
+          { name: bentoMl.name, times: 3 },
           { name: naive.name, times: 4, isMemoryHeld: true },
           { name: course.name, times: 50 }
         ],
