@@ -28,8 +28,8 @@ interface Network {
 }
 
 /** Three blocks of convolutions, of 32, 64 and 128 filters, on photos of 32×32. */
-export async function makeCifarCnn (scratch: string): Promise<ModelCopy> {
-  return await makeVersion(scratch, imageNetwork('cifar', 32, threeBlocks))
+export async function makeCifarCnn (scratch: string, name = 'cifar'): Promise<ModelCopy> {
+  return await makeVersion(scratch, imageNetwork(name, 32, threeBlocks))
 }
 
 /** MobileNetV2 of 1000 classes on photos of 224×224. @see https://arxiv.org/abs/1801.04381, table 2 */

@@ -24,6 +24,7 @@ export interface Replies {
 export interface OpenLoopRun {
   /** Requests that fell due. */
   due: number
+  duePerSecond: number
   /** 2xx and right. */
   good: Replies
   /** 503. */
@@ -36,7 +37,7 @@ export interface OpenLoopRun {
   others: Record<string, number>
   hung: number
   leftOut: number
-  /** Good replies a second, over the time in which requests fell due. */
+  /** Good replies a second, from the first request that fell due until the last one was over: what was still queued at the end is no gain. */
   goodPerSecond: number
   /** How late the driver itself sent a request, at p99: what is under a tick of its timer says nothing of the server. */
   sentLateP99Ms: number
@@ -75,11 +76,13 @@ export async function openLoop (url: string, request: LoadRequest, options: Open
     sentLateMs.push(performance.now() - dueAt)
     endings.push(sendDue(url, request, { agent, dueAt, timeoutMs }).finally(() => { outstanding-- }))
   }
+  const startedAt = performance.now()
   const due = Math.max(1, Math.floor(durationMs / 1000 * perSecond))
   await atEachDue(due, 1000 / perSecond, sendOne)
   const counts = count(await Promise.all(endings))
   agent.destroy()
-  return { ...counts, due, leftOut, goodPerSecond: counts.good.count / (due / perSecond), sentLateP99Ms: percentile(sentLateMs, 0.99) }
+  const seconds = Math.max(due / perSecond, (performance.now() - startedAt) / 1000)
+  return { ...counts, due, duePerSecond: perSecond, leftOut, goodPerSecond: counts.good.count / seconds, sentLateP99Ms: percentile(sentLateMs, 0.99) }
 }
 
 /** Calls `action` when each is due by the clock: a late tick catches up, the schedule never moves. */

@@ -27,19 +27,27 @@ export async function residentBytes (pid: number, samples = 5, everyMs = 100): P
   return median(found)
 }
 
-/** The most that each process of a group ever held, added up; what they share counts more than once. @returns NaN where there is no /proc */
-export function groupPeakBytes (group: number): number {
+/** The most that each process of a tree ever held, added up; what they share counts more than once. @returns NaN where there is no /proc */
+export function treePeakBytes (pid: number): number {
   if (!existsSync('/proc/self/status')) return Number.NaN
-  const pids = readdirSync('/proc').map(Number).filter(pid => groupOf(pid) === group)
-  return pids.reduce((sum, pid) => sum + (readProcessMemory(pid)?.peakBytes ?? 0), 0)
+  return processTree(pid).reduce((sum, pid) => sum + (readProcessMemory(pid)?.peakBytes ?? 0), 0)
 }
 
-/** @returns undefined for what is no process, or none any more */
-function groupOf (pid: number): number | undefined {
+/** A process and all that it and its children started, as far as they have not lost their parent. Itself alone where there is no /proc. */
+export function processTree (pid: number): number[] {
+  const pids = existsSync('/proc/self/status') ? readdirSync('/proc').filter(name => /^\d+$/.test(name)).map(Number) : []
+  const parents = new Map(pids.map(pid => [pid, parentOf(pid)]))
+  const tree = [pid]
+  for (const member of tree) tree.push(...pids.filter(pid => parents.get(pid) === member))
+  return tree
+}
+
+/** @returns undefined for a process that is no more */
+function parentOf (pid: number): number | undefined {
   try {
-    // The name in brackets may hold anything; after it come the state, the parent and the group.
-    const [, , group] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')
-    return Number(group)
+    // The name in brackets may hold anything; after it come the state and the parent.
+    const [, parent] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')
+    return Number(parent)
   } catch {
     return undefined
   }

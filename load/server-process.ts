@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { serverEnvironment } from '../scripts/start/server-process.mjs'
 import { ROOT } from './places.ts'
-import { groupPeakBytes, readProcessMemory, residentBytes } from './process-memory.ts'
+import { processTree, readProcessMemory, residentBytes, treePeakBytes } from './process-memory.ts'
 
 export interface ServerOptions {
   /** The program: dist/main.js, or a peer. */
@@ -31,7 +31,7 @@ export interface RunningServer {
   /** What is resident once its work is over and its garbage collected. @returns NaN where there is no /proc */
   settledBytes (): Promise<number>
   /** The most that was ever resident; of several processes, each one's most added up. @returns NaN where there is no /proc */
-  peakBytes (): number
+  peakBytes: () => number
   /** Sends SIGTERM. @throws Error if the process does not exit with code 0 in time (a peer in Python may), or had ended before */
   stop (): Promise<void>
 }
@@ -39,7 +39,7 @@ export interface RunningServer {
 const HOST = '127.0.0.1'
 const READY_TIMEOUT_MS = 120_000
 const STOP_TIMEOUT_MS = 40_000
-const GROUP_STOP_TIMEOUT_MS = 10_000
+const TREE_STOP_TIMEOUT_MS = 10_000
 /** For replies, retries and timers to be over. */
 const SETTLE_MS = 1000
 /** Modules that every server gets: it ends where this process ends first, however that happens, and collects its garbage when asked. */
@@ -60,7 +60,7 @@ export async function startServer (options: ServerOptions): Promise<RunningServe
     await becomeReady(child, url + options.readyPath, options.readyTimeoutMs ?? READY_TIMEOUT_MS)
   } catch (error) {
     if (options.python === undefined) child.kill('SIGKILL')
-    else killGroup(child)
+    else killAll(processTree(child.pid!))
     throw new Error(`${(error as Error).message}\n${endOfLog(options.logPath)}`, { cause: error })
   }
   return {
@@ -68,8 +68,8 @@ export async function startServer (options: ServerOptions): Promise<RunningServe
     pid: child.pid!,
     startMs: performance.now() - startedAt,
     settledBytes: () => settledBytes(child),
-    peakBytes: () => options.python === undefined ? readProcessMemory(child.pid!)?.peakBytes ?? Number.NaN : groupPeakBytes(child.pid!),
-    stop: () => options.python === undefined ? stopServer(child, options.logPath) : stopGroup(child, options.logPath)
+    peakBytes: () => options.python === undefined ? readProcessMemory(child.pid!)?.peakBytes ?? Number.NaN : treePeakBytes(child.pid!),
+    stop: () => options.python === undefined ? stopServer(child, options.logPath) : stopTree(child, options.logPath)
   }
 }
 
@@ -127,25 +127,24 @@ async function stopServer (child: ChildProcess, logPath: string): Promise<void> 
 }
 
 /** Whatever of it is left after its first process has ended is killed. */
-async function stopGroup (child: ChildProcess, logPath: string): Promise<void> {
-  if (hasEnded(child)) {
-    killGroup(child)
-    throw new Error(`The server had ended (${child.exitCode ?? child.signalCode}) before it was told to\n${endOfLog(logPath)}`)
-  }
+async function stopTree (child: ChildProcess, logPath: string): Promise<void> {
+  if (hasEnded(child)) throw new Error(`The server had ended (${child.exitCode ?? child.signalCode}) before it was told to\n${endOfLog(logPath)}`)
+  const tree = processTree(child.pid!)
   const exit = once(child, 'exit')
   child.kill('SIGTERM')
-  const timer = setTimeout(() => killGroup(child), GROUP_STOP_TIMEOUT_MS)
+  const timer = setTimeout(() => child.kill('SIGKILL'), TREE_STOP_TIMEOUT_MS)
   await exit
   clearTimeout(timer)
-  killGroup(child)
+  killAll(tree)
 }
 
-/** A group has the number of the process that it began with. */
-function killGroup ({ pid }: ChildProcess): void {
-  try {
-    process.kill(-pid!, 'SIGKILL')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+function killAll (pids: readonly number[]): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
   }
 }
 

@@ -4,11 +4,16 @@ import runpy
 import signal
 import sys
 import threading
+import time
+
+GRACE_S = 5  # for the server to end its processes itself, those of other groups too
 
 
 def follow_parent():
     while os.read(0, 4096):
         pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE_S)
     os.killpg(0, signal.SIGKILL)
 
 

@@ -75,7 +75,7 @@ async function answer ({ url }: RunningServer, request: LoadRequest): Promise<st
 /** Tells the replies that are one of the answers from all others, and counts each. */
 function countSeen (answers: readonly string[]): { counts: number[], verify: (body: string) => boolean } {
   const counts = answers.map(() => 0)
-  const isAnswer = answers.map(sameReply)
+  const isAnswer = answers.map(answer => sameReply(answer))
   return {
     counts,
     verify (body) {

@@ -9,7 +9,8 @@ t.test('sends as many requests as fall due, whatever the server does', async t =
   let served = 0
   const url = await serve(t, (_request, response) => { served++; setTimeout(() => response.end('fine'), 100) })
   const run = await openLoop(url, { path: '/', verify: body => body === 'fine' }, BRIEFLY)
-  t.match(run, { due: 50, good: { count: 50 }, rejected: NONE, withoutRetryAfter: 0, wrong: 0, others: {}, hung: 0, leftOut: 0, goodPerSecond: 100 })
+  t.match(run, { due: 50, good: { count: 50 }, rejected: NONE, withoutRetryAfter: 0, wrong: 0, others: {}, hung: 0, leftOut: 0 })
+  t.ok(run.goodPerSecond > 20 && run.goodPerSecond <= 50 / 0.59, `the last one was over 590 ms after the first was due: ${run.goodPerSecond}`)
   t.equal(served, 50)
   t.ok(run.good.p50Ms >= 99, `a closed loop of one connection would have sent five: ${run.good.p50Ms}`)
 })

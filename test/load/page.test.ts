@@ -49,6 +49,12 @@ t.test('takes two replies for the same if only the last digits of their numbers 
   t.notOk(isClose(null, {}))
 })
 
+t.test('takes two replies for the same if only values differ that may', async t => {
+  const isSame = sameReply('{"version":1,"p":[0.25]}', ['version'])
+  t.ok(isSame('{"version":2,"p":[0.25]}'))
+  t.notOk(isSame('{"version":2,"p":[0.26]}'))
+})
+
 t.test('what was measured on another machine stays', async t => {
   const before = makePage(['first', RECORD.scenario], new Map([['first', { ...RECORD, scenario: 'first' }], [RECORD.scenario, { ...RECORD, summary: 'What it was.' }]]))
   const page = makePage(['first', RECORD.scenario, 'third'], new Map([[RECORD.scenario, RECORD]]), before)

@@ -1,0 +1,81 @@
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { measureCapacity } from '../capacity.ts'
+import { formatNumber, formatSpread } from '../format.ts'
+import type { ModelCopy } from '../models.ts'
+import { makeCifarCnn } from '../network-models.ts'
+import { failuresOf, formatRuns, medianOf, openLoopApart } from '../open-loop-apart.ts'
+import type { OpenLoopJob } from '../open-loop-process.ts'
+import type { OpenLoopRun } from '../open-loop.ts'
+import { makePhoto } from '../photo.ts'
+import { replaceVersion } from '../replace-version.ts'
+import { fileForm } from '../requests.ts'
+import type { LoadContext, Outcome, Scenario } from '../scenario.ts'
+import { withServer, type RunningServer } from '../server-process.ts'
+import { tensorport } from '../tensorport.ts'
+
+const BUSY = 0.7
+const EVERY_MS = { full: 5000, quick: 500 }
+const DURATION_MS = { full: 15_000, quick: 1500 }
+const MAX_TIMES = 1.5
+
+/** A model that is trained again and again: what its clients notice of new versions. */
+export const replaceUnderLoad: Scenario = {
+  name: 'replace-under-load',
+  summary: `JPEGs to the CNN of image-cifar by the clock, at ${BUSY * 100} % of what the server can do: with a new version every ${EVERY_MS.full / 1000} s, and without.`,
+  async run (context) {
+    const model = await makeCifarCnn(context.scratch)
+    const options = tensorport(model.modelsDirectory, join(context.scratch, 'tensorport.log'), { MODELS_POLL_MS: '200' })
+    return await withServer(options, async server => await measure(context, model, server))
+  }
+}
+
+async function measure (context: LoadContext, model: ModelCopy, server: RunningServer): Promise<Outcome> {
+  const request = fileForm('/predict/image?model=cifar', await makePhoto())
+  const capacity = await measureCapacity(context, server, request)
+  const durationMs = context.isQuick ? DURATION_MS.quick : DURATION_MS.full
+  const job: OpenLoopJob = { url: server.url, request, expected: capacity.expected, except: ['version'], options: { perSecond: BUSY * capacity.perSecond.median, durationMs } }
+  const still: OpenLoopRun[] = []
+  const replaced: OpenLoopRun[] = []
+  const replace = replacing(context, model, server)
+  for (let repeat = 0; repeat < context.repeats; repeat++) {
+    context.log(`without and with new versions, ${repeat + 1} of ${context.repeats}`)
+    still.push(await openLoopApart(job))
+    const over = new AbortController()
+    const replacements = replace.until(over.signal)
+    replaced.push(await openLoopApart(job).finally(() => over.abort()))
+    await replacements
+  }
+  const times = medianOf(replaced, run => run.good.p99Ms) / medianOf(still, run => run.good.p99Ms)
+  const failures = failuresOf([...still, ...replaced])
+  const rejected = [...still, ...replaced].reduce((sum, run) => sum + run.rejected.count, 0)
+  return {
+    tables: [{ columns: ['', 'requests/s', 'p50 ms', 'p99 ms', 'max ms'], rows: [row('without', still), row('with new versions', replaced)] }],
+    checks: [
+      { claim: `p99 is at most ${MAX_TIMES} × what it is without`, found: `${formatNumber(times)} ×`, isMet: times <= MAX_TIMES },
+      { claim: 'no request fails', found: `failures: ${failures.found}; rejected: ${rejected}`, isMet: failures.count + rejected === 0 },
+      { claim: 'versions were replaced meanwhile', found: String(replace.count()), isMet: replace.count() > 0 }
+    ],
+    notes: [`${context.repeats} repeats of ${durationMs / 1000} s for each line, in turn. Capacity: ${formatSpread(capacity.perSecond)} requests a second.`]
+  }
+}
+
+/** Lays down a copy of the version every few seconds, its number one higher each time. */
+function replacing ({ scratch, isQuick }: LoadContext, { modelsDirectory, versionDirectory }: ModelCopy, { url }: RunningServer): { count: () => number, until: (over: AbortSignal) => Promise<void> } {
+  let version = 1
+  return {
+    count: () => version - 1,
+    async until (over) {
+      while (!over.aborted) {
+        const source = version === 1 ? versionDirectory : join(modelsDirectory, 'cifar', String(version))
+        await replaceVersion({ url, modelsDirectory, scratch, model: 'cifar', version: ++version, source })
+        await sleep(isQuick ? EVERY_MS.quick : EVERY_MS.full, undefined, { signal: over }).catch(() => {})
+      }
+    }
+  }
+}
+
+function row (name: string, runs: readonly OpenLoopRun[]): string[] {
+  const spread = (figure: (run: OpenLoopRun) => number): string => formatRuns(runs, figure)
+  return [name, spread(run => run.goodPerSecond), spread(run => run.good.p50Ms), spread(run => run.good.p99Ms), spread(run => run.good.maxMs)]
+}
