@@ -40,3 +40,8 @@ for (const [what, layer, inputShape, comparison] of cases) {
     await compareLowering(t, tfjs.model({ inputs: input, outputs: layer.apply(input) as tf.SymbolicTensor }), comparison)
   })
 }
+
+t.test('lstm, fused, passes on gradients of its mean, which do not say how many steps they are for', async t => {
+  const lstm = layers.lstm({ ...fused, returnSequences: true })
+  await compareLowering(t, tfjs.sequential({ layers: [layers.inputLayer({ inputShape: [4, 2] }), lstm, layers.globalAveragePooling1d({})] }))
+})

@@ -3,40 +3,64 @@ import type { Output } from '../../../tensorflow/index.ts'
 import type { Scanned } from '../scan.ts'
 import type { Scope } from '../scope.ts'
 import type { Cell } from './cell.ts'
+import { kernelGradient, runKernel, type LstmGradients, type LstmIncoming, type LstmInputs, type LstmRun, type LstmWeights } from './lstm-kernel.ts'
+import { canWalk, walkBack, type WalkedRun } from './lstm-walk.ts'
 import type { RunOptions } from './run-cell.ts'
 
 /**
- * Halves of a batch run side by side while training: the kernel spreads the small products of one step over threads from some 33 rows on,
- * which costs more than it gains. A step of 64 rows takes 35 ms in halves and 80 ms whole (LSTM of 64, 200 steps, 2 cores).
+ * Halves of a batch run side by side while training: the kernels spread the small products of one step over threads from some 33 rows on,
+ * which costs more than it gains. A step of 64 rows takes 31 ms in halves and 50 ms whole (LSTM of 64, 200 steps, 2 cores).
  */
 const PARTS = 2
 
-interface LstmWeights {
-  /** [inputs + units, 4 · units]: those of the inputs above those of the state. */
-  readonly kernel: Output
-  readonly bias: Output
-  readonly units: number
-}
-
-/**
- * All steps of an LSTM in TensorFlow's one kernel, which knows sigmoid gates and tanh only; its gradient is one kernel too.
- *
- * @see https://www.tensorflow.org/api_docs/python/tf/raw_ops/BlockLSTMV2
- */
+/** All steps of an LSTM with sigmoid gates and tanh by TensorFlow's kernel. */
 export function fusedLstm (scope: Scope, { projecting, stepping }: Cell, { x: given, states, units, isTraining }: RunOptions & { units: number }): Scanned {
   const [h0, c0] = states as [Output, Output]
   const { kernel, bias = scope.zeros([4 * units]) } = projecting.weights
   const { dropout } = projecting.masks
   const x = dropout === undefined ? given : scope.mul(given, dropout)
   const weights = { kernel: scope.op('ConcatV2', [[kernel!, stepping.weights['recurrentKernel']!], scope.int(0)]), bias, units }
-  if (!isTraining) return runKernel(scope, x, [h0, c0], weights)
-  const [xs, hs, cs] = [splitRows(scope, x, 1), splitRows(scope, h0, 0), splitRows(scope, c0, 0)]
-  const parts = xs.map((part, index) => runKernel(scope, part, [hs[index]!, cs[index]!], weights))
-  const joined = (outputs: readonly Output[], axis: number): Output => scope.op('ConcatV2', [outputs, scope.int(axis)])
+  if (isTraining) return runInParts(scope, { x, h0, c0 }, weights)
+  const run = runKernel(scope, { x, h0, c0 }, weights)
+  return { outputs: run.h, states: lastStates(scope, run) }
+}
+
+function runInParts (scope: Scope, inputs: LstmInputs, weights: LstmWeights): Scanned {
+  const parts = splitInputs(scope, inputs).map(part => runKernel(scope, part, weights))
+  const run = { ...inputs, parts, h: joined(scope, parts.map(({ h }) => h), 1) }
+  const last = parts.map(part => lastStates(scope, part))
+  const states = [0, 1].map(index => joined(scope, last.map(part => part[index]!), 0))
+  const sources = [inputs.x, inputs.h0, inputs.c0, weights.kernel, weights.bias]
+  const [outputs, ...after] = withGradient(scope, sources, [run.h, ...states], ([dOutputs, dh, dc]) => {
+    const [h, c] = states as [Output, Output]
+    const incoming = splitIncoming(scope, { dOutputs, dh: dh ?? scope.op('ZerosLike', [h]), dc: dc ?? scope.op('ZerosLike', [c]) })
+    const { dx, dh0, dc0, dKernel, dBias } = canWalk(inputs.x) ? walkBack(scope, run, weights, incoming) : goBack(scope, run, weights, incoming)
+    return [dx, dh0, dc0, dKernel, dBias]
+  })
+  return { outputs: outputs!, states: after }
+}
+
+/** By the kernel's own gradient, for each part. */
+function goBack (scope: Scope, { parts }: WalkedRun, weights: LstmWeights, incoming: readonly LstmIncoming[]): LstmGradients {
+  const gradients = parts.map((part, index) => kernelGradient(scope, part, weights, incoming[index]!))
+  const all = (of: keyof LstmGradients): Output[] => gradients.map(gradient => gradient[of])
   return {
-    outputs: joined(parts.map(({ outputs }) => outputs), 1),
-    states: [0, 1].map(index => joined(parts.map(({ states }) => states[index]!), 0))
+    dx: joined(scope, all('dx'), 1),
+    dh0: joined(scope, all('dh0'), 0),
+    dc0: joined(scope, all('dc0'), 0),
+    dKernel: scope.op('AddN', [all('dKernel')]),
+    dBias: scope.op('AddN', [all('dBias')])
   }
+}
+
+function splitInputs (scope: Scope, { x, h0, c0 }: LstmInputs): LstmInputs[] {
+  const [xs, hs, cs] = [splitRows(scope, x, 1), splitRows(scope, h0, 0), splitRows(scope, c0, 0)]
+  return xs.map((part, index) => ({ x: part, h0: hs[index]!, c0: cs[index]! }))
+}
+
+function splitIncoming (scope: Scope, { dOutputs, dh, dc }: LstmIncoming): LstmIncoming[] {
+  const [outputs, hs, cs] = [dOutputs && splitRows(scope, dOutputs, 1), splitRows(scope, dh, 0), splitRows(scope, dc, 0)]
+  return hs.map((part, index) => ({ dOutputs: outputs?.[index], dh: part, dc: cs[index]! }))
 }
 
 /** Into parts of nearly the same number of rows; of one row, one part has none. */
@@ -48,20 +72,11 @@ function splitRows (scope: Scope, x: Output, axis: number): Output[] {
   return Array.from({ length: PARTS }, (_, index) => split.output(index))
 }
 
-function runKernel (scope: Scope, x: Output, [h0, c0]: [Output, Output], { kernel: weights, bias, units }: LstmWeights): Scanned {
-  const steps = scope.cast(scope.side(x, 0), 'int64')
-  const peephole = scope.zeros([units])
-  const inputs = [steps, x, c0, h0, weights, peephole, peephole, peephole, bias]
-  const lstm = scope.operation('BlockLSTMV2', inputs, { cell_clip: 0 })
-  const [i, c, f, o, ci, co, h] = [0, 1, 2, 3, 4, 5, 6].map(index => lstm.output(index)) as [Output, Output, Output, Output, Output, Output, Output]
-  const [outputs, cells] = withGradient(scope, [x, c0, h0, weights, bias], [h, c], ([dh, dc]) => {
-    const none = scope.op('ZerosLike', [h])
-    const gradient = scope.operation('BlockLSTMGradV2', [...inputs, i, c, f, o, ci, co, h, dc ?? none, dh ?? none], { use_peephole: false })
-    return [0, 1, 2, 3, 7].map(index => gradient.output(index))
-  }) as [Output, Output]
-  return { outputs, states: [outputs, cells].map(all => lastOf(scope, all)) }
+/** Output and cell after the last step, [rows, units]. */
+function lastStates (scope: Scope, { h, c }: LstmRun): Output[] {
+  return [h, c].map(all => scope.op('StridedSlice', [all, scope.ints([-1]), scope.ints([0]), scope.ints([1])], { shrink_axis_mask: 1, end_mask: 1 }))
 }
 
-function lastOf (scope: Scope, all: Output): Output {
-  return scope.op('StridedSlice', [all, scope.ints([-1]), scope.ints([0]), scope.ints([1])], { shrink_axis_mask: 1, end_mask: 1 })
+function joined (scope: Scope, parts: readonly Output[], axis: number): Output {
+  return scope.op('ConcatV2', [parts, scope.int(axis)])
 }
