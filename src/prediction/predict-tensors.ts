@@ -2,6 +2,7 @@ import { UnknownSignatureError } from '../errors.ts'
 import type { ModelVersion } from '../registry/model-version.ts'
 import type { Signature } from '../tensorflow/index.ts'
 import { withPlace, type Models, type Terms } from './models.ts'
+import { inTurns } from './tensor-json/in-turns.ts'
 import { readPredictBody, writePredictReply } from './tensor-json/predict-body.ts'
 
 export interface TensorRequest extends Terms {
@@ -21,8 +22,8 @@ export type TensorPredictor = (request: TensorRequest) => Promise<string>
 
 export function createTensorPredictor (models: Models): TensorPredictor {
   return async ({ model, version, body, ...given }) => await withPlace(models, model, version, given, async ({ version: served, terms }) => {
-    const { trace } = given
-    const { form, signature, inputs } = await trace.time('decode', () => readPredictBody(body, name => signatureOf(served, name)))
+    const { trace, signal } = given
+    const { form, signature, inputs } = await trace.time('decode', () => inTurns(readPredictBody(body, name => signatureOf(served, name)), signal))
     trace.rows = rowsOf(inputs)
     const result = await served.run(signature.name, inputs, terms)
     trace.add('queue', result.queueMs)

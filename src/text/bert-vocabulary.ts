@@ -1,6 +1,6 @@
 import { BadManifestError } from '../errors.ts'
 import type { TokenizerKind } from './encode.ts'
-import { Turn } from './turn.ts'
+import { Turn } from '../turn.ts'
 import { lines } from './version-file.ts'
 import { BERT_OPTIONS, WORD_PIECE_SLICING, wordPiece } from './wordpiece.ts'
 

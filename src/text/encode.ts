@@ -1,6 +1,6 @@
 import type { TextContract } from '../registry/manifest.ts'
 import { firstCut, slices, type Slicing } from './slices.ts'
-import { Turn } from './turn.ts'
+import { Turn } from '../turn.ts'
 
 /** What tells one kind of tokenizer from another. Cutting, padding and fairness to other requests are the same for all. */
 export interface TokenizerKind<Piece> {

@@ -1,6 +1,6 @@
 import { BadManifestError } from '../errors.ts'
 import { splitText, runs, type SplitOptions } from './split-text.ts'
-import { Turn } from './turn.ts'
+import { Turn } from '../turn.ts'
 import { lines } from './version-file.ts'
 
 /** Keras's own first two: 0 pads, 1 stands for every token that is not in the vocabulary. */

@@ -1,5 +1,5 @@
 import { isAsciiSpace, type Slicing } from './slices.ts'
-import { Turn } from './turn.ts'
+import { Turn } from '../turn.ts'
 
 export interface WordPieceOptions {
   readonly lowercase: boolean

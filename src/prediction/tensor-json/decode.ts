@@ -1,9 +1,12 @@
 import { BadTensorError } from '../../errors.ts'
 import { elementCount, isValueDType, numbersPerElement, type DType, type TensorValue, type ValueDType } from '../../tensorflow/dtype.ts'
 import { ElementError, elementWriter, type ElementWriter } from './elements.ts'
+import { atOnce, type Pieces } from './in-turns.ts'
 
 /** As many as a TensorFlow shape can have. */
-const MAX_RANK = 254
+export const MAX_RANK = 254
+/** Lists or elements of one list between two yields. */
+const PIECE = 2048
 
 /**
  * Turns nested lists, or a single value, into a tensor. A complex number is a list of two: real, imaginary.
@@ -13,11 +16,16 @@ const MAX_RANK = 254
  * @throws BadTensorError naming the input, the place in it and what is allowed there
  */
 export function decodeTensor (value: unknown, dtype: DType, input: string): TensorValue {
+  return atOnce(decodeInPieces(value, dtype, input))
+}
+
+/** As `decodeTensor`, in pieces. */
+export function * decodeInPieces (value: unknown, dtype: DType, input: string): Pieces<TensorValue> {
   if (!isValueDType(dtype)) throw new BadTensorError(input, `is of type ${dtype}, which can not be sent`)
   const sides = sidesOf(value, input)
-  checkSides(value, sides, [], input)
+  yield * checkSides(value, sides, [], input)
   const writer = elementWriter(dtype, elementCount(sides) / numbersPerElement(dtype))
-  fill(value, sides.length, writer, 0, [], input)
+  yield * fill(value, sides.length, writer, 0, [], input)
   return { dtype, shape: shapeOf(sides, dtype, input), data: writer.data }
 }
 
@@ -32,7 +40,7 @@ function sidesOf (value: unknown, input: string): number[] {
 }
 
 /** Holds every list to its level's length, before any memory is taken for the whole. */
-function checkSides (value: unknown, sides: readonly number[], place: number[], input: string): void {
+function * checkSides (value: unknown, sides: readonly number[], place: number[], input: string): Pieces<void> {
   const side = sides[place.length]
   if (side === undefined) return
   if (!Array.isArray(value)) throw new BadTensorError(input, `has a single value at ${show(place)} where a list of ${side} is needed`)
@@ -40,27 +48,32 @@ function checkSides (value: unknown, sides: readonly number[], place: number[], 
   if (place.length === sides.length - 1) return
   for (let index = 0; index < side; index++) {
     place.push(index)
-    checkSides(value[index], sides, place, input)
+    yield * checkSides(value[index], sides, place, input)
     place.pop()
+    if (index % PIECE === PIECE - 1) yield
   }
 }
 
 /** Writes everything under `value`, which stands at `place`, from element `first` on; returns the element after it. */
-function fill (value: unknown, rank: number, writer: ElementWriter, first: number, place: number[], input: string): number {
-  if (place.length >= rank - 1) return fillLast(place.length === rank ? [value] : value as unknown[], writer, first, place, rank, input)
+function * fill (value: unknown, rank: number, writer: ElementWriter, first: number, place: number[], input: string): Pieces<number> {
+  if (place.length >= rank - 1) return yield * fillLast(place.length === rank ? [value] : value as unknown[], writer, first, place, rank, input)
   let next = first
   for (const [index, list] of (value as unknown[]).entries()) {
     place.push(index)
-    next = fill(list, rank, writer, next, place, input)
+    next = yield * fill(list, rank, writer, next, place, input)
     place.pop()
+    if (index % PIECE === PIECE - 1) yield
   }
   return next
 }
 
-function fillLast (list: unknown[], writer: ElementWriter, first: number, place: readonly number[], rank: number, input: string): number {
+function * fillLast (list: unknown[], writer: ElementWriter, first: number, place: readonly number[], rank: number, input: string): Pieces<number> {
   let index = 0
   try {
-    for (; index < list.length; index++) writer.write(first + index, list[index])
+    for (; index < list.length; index++) {
+      writer.write(first + index, list[index])
+      if (index % PIECE === PIECE - 1) yield
+    }
   } catch (error) {
     if (!(error instanceof ElementError)) throw error
     throw new BadTensorError(input, rank === 0 ? error.message : `${error.message}, at ${show([...place, index])}`)

@@ -13,9 +13,9 @@ export interface ElementWriter {
 /** Why one JSON value can not be an element; whoever knows its place adds that. */
 export class ElementError extends Error {}
 
-const MAX_FLOAT32 = 3.4028234663852886e38
+export const MAX_FLOAT32 = 3.4028234663852886e38
 
-const INTEGER_RANGES = {
+export const INTEGER_RANGES = {
   uint8: [0, 255],
   int8: [-128, 127],
   uint16: [0, 65535],
@@ -24,7 +24,7 @@ const INTEGER_RANGES = {
   int32: [-2147483648, 2147483647]
 } as const
 
-const BIG_RANGES = {
+export const BIG_RANGES = {
   int64: [-(2n ** 63n), 2n ** 63n - 1n],
   uint64: [0n, 2n ** 64n - 1n]
 } as const

@@ -1,9 +1,19 @@
 import { BadRequestError, BadTensorError } from '../../errors.ts'
 import type { DType, TensorValue } from '../../tensorflow/dtype.ts'
-import { decodeTensor } from './decode.ts'
+import { readBodyBytes } from './body-reader.ts'
+import { decodeInPieces } from './decode.ts'
 import { isBase64Object } from './elements.ts'
 import { encodeRows, encodeTensor } from './encode.ts'
-import { decodeText, mayHoldLargeIntegers, parseJson, parseJsonExactly } from './json-text.ts'
+import type { Pieces } from './in-turns.ts'
+import { checkText, decodeText, mayHoldLargeIntegers, parseJson, parseJsonExactly } from './json-text.ts'
+import { parseInPieces } from './value-reader.ts'
+
+/** The smallest body that is read faster without JavaScript's values. */
+const READ_AS_BYTES = 256
+/** The largest body that JavaScript's own parser reads in a few milliseconds. */
+const PARSED_AT_ONCE_BYTES = 65_536
+/** Rows between two yields. */
+const ROWS_AT_ONCE = 1024
 
 /** How a request gives its tensors, and so how the reply does: row by row, or each as a whole. */
 export type Form = 'row' | 'column'
@@ -23,17 +33,30 @@ export interface PredictBody<S extends SignatureInputs> {
  * @param signatureOf finds the signature by the name given, or the default one
  * @throws BadRequestError, BadTensorError, and what `signatureOf` throws
  */
-export function readPredictBody<S extends SignatureInputs> (body: Uint8Array, signatureOf: (name: string | undefined) => S): PredictBody<S> {
-  const text = decodeText(body)
-  const quick = asObject(parseJson(text))
+export function * readPredictBody<S extends SignatureInputs> (body: Uint8Array, signatureOf: (name: string | undefined) => S): Pieces<PredictBody<S>> {
+  checkText(body)
+  if (body.byteLength < READ_AS_BYTES) return yield * readBodyValues(body, signatureOf)
+  return (yield * readBodyBytes(body, signatureOf)) ?? (yield * readBodyValues(body, signatureOf))
+}
+
+/** The same by way of JavaScript's values: what knows everything that a body can be, and says what is wrong with it. */
+export function * readBodyValues<S extends SignatureInputs> (body: Uint8Array, signatureOf: (name: string | undefined) => S): Pieces<PredictBody<S>> {
+  const parse = body.byteLength > PARSED_AT_ONCE_BYTES ? parseInPieces : parseAtOnce
+  const quick = asObject(yield * parse(body, false))
   const signature = signatureOf(signatureName(quick))
-  const json = hasLargeIntegers(signature) && mayHoldLargeIntegers(text) ? asObject(parseJsonExactly(text)) : quick
+  const json = hasLargeIntegers(signature) ? asObject(yield * parse(body, true)) : quick
   const hasRows = Object.hasOwn(json, 'instances')
   if (hasRows === Object.hasOwn(json, 'inputs')) {
     throw new BadRequestError(`The body needs ${hasRows ? 'only ' : ''}one of "instances" (row form) and "inputs" (column form)`)
   }
-  const inputs = hasRows ? fromRows(json['instances'], signature) : fromColumns(json['inputs'], signature)
+  const inputs = yield * hasRows ? fromRows(json['instances'], signature) : fromColumns(json['inputs'], signature)
   return { form: hasRows ? 'row' : 'column', signature, inputs }
+}
+
+/** By JavaScript's own parser, which says better what is wrong, but holds the event loop until it is done. */
+function * parseAtOnce (body: Uint8Array, isExact: boolean): Pieces<unknown> {
+  const text = decodeText(body)
+  return isExact && mayHoldLargeIntegers(text) ? parseJsonExactly(text) : parseJson(text)
 }
 
 /**
@@ -61,28 +84,36 @@ function hasLargeIntegers ({ inputs }: SignatureInputs): boolean {
 }
 
 /** Rows are either all objects with every input's value, or all plain values of the only input. */
-function fromRows (instances: unknown, { inputs }: SignatureInputs): Record<string, TensorValue> {
+function * fromRows (instances: unknown, { inputs }: SignatureInputs): Pieces<Record<string, TensorValue>> {
   if (!Array.isArray(instances) || instances.length === 0) throw new BadRequestError('"instances" is not a list of at least one row')
   const names = Object.keys(inputs)
-  if (!isNamed(instances[0])) return { ...plainValue(instances, 'instances', inputs) }
-  for (const [index, row] of instances.entries()) checkNames(row, names, `"instances"[${index}]`)
-  return decodeEach(inputs, name => instances.map((row: Record<string, unknown>) => row[name]))
+  if (!isNamed(instances[0])) return yield * plainValue(instances, 'instances', inputs)
+  const columns = Object.fromEntries(names.map(name => [name, new Array<unknown>(instances.length)]))
+  for (let index = 0; index < instances.length; index++) {
+    const row: unknown = instances[index]
+    checkNames(row, names, () => `"instances"[${index}]`)
+    for (const name of names) columns[name]![index] = row[name]
+    if (index % ROWS_AT_ONCE === ROWS_AT_ONCE - 1) yield
+  }
+  return yield * decodeEach(inputs, name => columns[name])
 }
 
-function fromColumns (value: unknown, { inputs }: SignatureInputs): Record<string, TensorValue> {
-  if (!isNamed(value)) return plainValue(value, 'inputs', inputs)
-  checkNames(value, Object.keys(inputs), '"inputs"')
-  return decodeEach(inputs, name => value[name])
+function * fromColumns (value: unknown, { inputs }: SignatureInputs): Pieces<Record<string, TensorValue>> {
+  if (!isNamed(value)) return yield * plainValue(value, 'inputs', inputs)
+  checkNames(value, Object.keys(inputs), () => '"inputs"')
+  return yield * decodeEach(inputs, name => value[name])
 }
 
-function plainValue (value: unknown, key: string, inputs: SignatureInputs['inputs']): Record<string, TensorValue> {
+function * plainValue (value: unknown, key: string, inputs: SignatureInputs['inputs']): Pieces<Record<string, TensorValue>> {
   const names = Object.keys(inputs)
   if (names.length !== 1) throw new BadRequestError(`"${key}" has values without names, but the signature's inputs are: ${list(names)}`)
-  return decodeEach(inputs, () => value)
+  return yield * decodeEach(inputs, () => value)
 }
 
-function decodeEach (inputs: SignatureInputs['inputs'], valueOf: (name: string) => unknown): Record<string, TensorValue> {
-  return Object.fromEntries(Object.entries(inputs).map(([name, { dtype }]) => [name, decodeTensor(valueOf(name), dtype, name)]))
+function * decodeEach (inputs: SignatureInputs['inputs'], valueOf: (name: string) => unknown): Pieces<Record<string, TensorValue>> {
+  const tensors: [name: string, tensor: TensorValue][] = []
+  for (const [name, { dtype }] of Object.entries(inputs)) tensors.push([name, yield * decodeInPieces(valueOf(name), dtype, name)])
+  return Object.fromEntries(tensors)
 }
 
 /** An object of named tensors, and not bytes as `{"b64": "…"}`. */
@@ -90,10 +121,10 @@ function isNamed (value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !isBase64Object(value)
 }
 
-function checkNames (value: unknown, names: readonly string[], place: string): void {
-  if (!isNamed(value)) throw new BadRequestError(`${place} is not an object as the first one is`)
+function checkNames (value: unknown, names: readonly string[], place: () => string): asserts value is Record<string, unknown> {
+  if (!isNamed(value)) throw new BadRequestError(`${place()} is not an object as the first one is`)
   const missing = names.find(name => !Object.hasOwn(value, name))
-  if (missing !== undefined) throw new BadTensorError(missing, `is missing in ${place}; the signature's inputs are: ${list(names)}`)
+  if (missing !== undefined) throw new BadTensorError(missing, `is missing in ${place()}; the signature's inputs are: ${list(names)}`)
   const unknown = Object.keys(value).find(name => !names.includes(name))
   if (unknown !== undefined) throw new BadTensorError(unknown.slice(0, 100), `is not in the signature, whose inputs are: ${list(names)}`)
 }

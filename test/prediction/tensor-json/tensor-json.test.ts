@@ -2,28 +2,8 @@ import t from 'tap'
 import { decodeTensor } from '../../../src/prediction/tensor-json/decode.ts'
 import { encodeRows, encodeTensor } from '../../../src/prediction/tensor-json/encode.ts'
 import { parseJson, parseJsonExactly } from '../../../src/prediction/tensor-json/json-text.ts'
-import { allocateArray, bytesOf, elementCount, type NumericArray, type TensorValue, type ValueDType } from '../../../src/tensorflow/dtype.ts'
-import { seededRandom } from '../../../src/training/random.ts'
-
-const NUMERIC: ValueDType[] = ['float16', 'bfloat16', 'float32', 'float64', 'complex64', 'complex128', 'int8', 'int16', 'int32', 'int64',
-  'uint8', 'uint16', 'uint32', 'uint64', 'bool']
-
-/** Whole numbers from `least` to `largest`, the same for the same seed. */
-type Integers = (least: number, largest: number) => number
-
-function seededIntegers (seed: number): Integers {
-  const random = seededRandom(seed)
-  return (least, largest) => least + Math.floor(random() * (largest - least + 1))
-}
-
-/** A tensor of any bits that the type allows; NaN's own payload is one. */
-function anyTensor (integer: Integers, dtype: ValueDType): TensorValue {
-  const shape = Array.from({ length: integer(0, 4) }, () => integer(1, 4))
-  const data = allocateArray(dtype, elementCount(shape))
-  const bytes = bytesOf(data)
-  for (let index = 0; index < bytes.length; index++) bytes[index] = dtype === 'bool' ? integer(0, 1) : integer(0, 255)
-  return { dtype, shape, data }
-}
+import type { NumericArray, TensorValue, ValueDType } from '../../../src/tensorflow/dtype.ts'
+import { anyTensor, NUMERIC, seededIntegers } from '../../support/any-tensors.ts'
 
 /** Values instead of bits, so that any NaN equals any other. */
 function comparable ({ dtype, shape, data }: TensorValue): unknown {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Turn } from '../../src/text/turn.ts'
+import { Turn } from '../src/turn.ts'
 
 t.test('lets one of all waiting jobs go on in each round of the event loop, in the order they asked', async t => {
   let round = 0
