@@ -20,6 +20,7 @@ t.test('says how many tokens each text had, which were unknown and what was cut'
     ids: Int32Array.of(2, 3, 4, 0, 2, 1, 1, 2, 0, 0, 0, 0),
     mask: Int32Array.of(1, 1, 1, 0, 1, 1, 1, 1, 0, 0, 0, 0),
     types: new Int32Array(12),
+    padding: 0,
     tokens: [3, 5, 0],
     truncated: [false, true, false],
     unknown: [0, 2, 0]
