@@ -66,6 +66,8 @@ export const NoModelError = createError<[reason: string]>('SERVE_NO_MODEL', 'Mod
 /** A model's queue is full. The client should wait and try again. */
 export const QueueFullError = createError<[model: string, waiting: number]>(
   'SERVE_QUEUE_FULL', 'Model "%s" already has %d requests waiting', 503)
+/** A worker is too busy to tell its figures, so that /metrics can not speak for all of them. */
+export const MetricsIncompleteError = createError<[ms: number]>('SERVE_METRICS_INCOMPLETE', 'Not every worker told its figures within %d ms; ask again', 503)
 export const ShuttingDownError = createError<[]>('SERVE_SHUTTING_DOWN', 'The server is shutting down', 503)
 export const DeadlineExceededError = createError<[ms: number]>('SERVE_DEADLINE_EXCEEDED', 'The request was not done within its %d ms', 504)
 

@@ -1,6 +1,7 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { AggregatorRegistry, collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { RunReport } from './batching/run-request.ts'
 import type { Trace } from './prediction/trace.ts'
+import type { FiguresExchange } from './workers/figures-exchange.ts'
 
 /** Seconds. */
 const LATENCY_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
@@ -29,7 +30,7 @@ export interface Metrics {
   readonly observeRun: (model: string, run: RunReport) => void
   /** A request was refused before anything was done for it. */
   observeRejection (model: string, code: string): void
-  /** Prometheus' text format. */
+  /** Prometheus' text format; where there are several workers, for all of them together. @throws MetricsIncompleteError */
   expose (): Promise<{ contentType: string, text: string }>
 }
 
@@ -37,6 +38,8 @@ export interface MetricsOptions {
   readonly models: () => readonly ObservedModel[]
   /** Images that are being decoded or wait for it. */
   readonly pendingDecodes: () => number
+  /** Where this server is one of several: what is exposed is the sum of all. */
+  readonly exchange?: FiguresExchange | undefined
 }
 
 /** Every metric of one server, in a registry of its own. */
@@ -52,6 +55,8 @@ export function createMetrics (options: MetricsOptions): Metrics {
   const observeRun = runMetrics(registry)
   addModelGauges(registry, options)
   collectDefaultMetrics({ register: registry })
+  const { exchange } = options
+  exchange?.offer(() => registry.getMetricsAsJSON())
   return {
     observeRequest ({ route, method, status, seconds, trace, code }) {
       requests.inc({ route, method, status })
@@ -64,7 +69,10 @@ export function createMetrics (options: MetricsOptions): Metrics {
     },
     observeRun,
     observeRejection: (model, code) => { rejected.inc({ model, code }) },
-    expose: async () => ({ contentType: registry.contentType, text: await registry.metrics() })
+    expose: async () => {
+      const exposed = exchange === undefined ? registry : AggregatorRegistry.aggregate([...await exchange.gather()])
+      return { contentType: exposed.contentType, text: await exposed.metrics() }
+    }
   }
 }
 

@@ -22,6 +22,7 @@ import { createImagePredictor } from './prediction/predict-image.ts'
 import { createTensorPredictor } from './prediction/predict-tensors.ts'
 import { createTextPredictor } from './prediction/predict-text.ts'
 import type { TokenizerOf } from './prediction/tokenizers.ts'
+import type { FiguresExchange } from './workers/figures-exchange.ts'
 
 export type Server = FastifyInstance
 
@@ -31,6 +32,8 @@ export interface ServerDependencies {
   readonly decoder: ImageDecoder
   readonly tokenizerOf: TokenizerOf
   readonly log: Logger
+  /** Where this server is one of several. */
+  readonly exchange?: FiguresExchange | undefined
 }
 
 /** Longest name of a file, and so of a model. */
@@ -45,7 +48,7 @@ const KEEP_ALIVE_MS = 72_000
 export async function buildServer (dependencies: ServerDependencies): Promise<Server> {
   const { config, models, decoder, log } = dependencies
   const loggerInstance: FastifyBaseLogger = log
-  const metrics = createMetrics({ models: () => models.list(), pendingDecodes: () => decoder.pending })
+  const metrics = createMetrics({ models: () => models.list(), pendingDecodes: () => decoder.pending, exchange: dependencies.exchange })
   models.watch?.({ onRun: metrics.observeRun, onReject: (model, error) => { metrics.observeRejection(model, (error as Error & { code: string }).code) } })
   let isDraining = false
   const observed: ObserveOptions = {

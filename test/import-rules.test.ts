@@ -56,6 +56,11 @@ t.test('nobody imports main.ts', async t => {
   t.strictSame(importers(target => target === 'main.ts'), [])
 })
 
+t.test('what watches over workers knows neither models nor HTTP', async t => {
+  const workers = imports.filter(({ path }) => path.startsWith('workers/')).flatMap(({ targets }) => targets)
+  t.strictSame(outside(workers, /^(node:|workers\/|pino$|prom-client$|end\.ts$|errors\.ts$)/), [])
+})
+
 t.test('tensorflow/ is entered through its index, or its types alone', async t => {
   const doors = ['tensorflow/index.ts', 'tensorflow/dtype.ts']
   t.strictSame(outside(importers(target => target.startsWith('tensorflow/') && !doors.includes(target)), /^tensorflow\//), [])

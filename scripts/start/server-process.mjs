@@ -20,9 +20,10 @@ export function serverEnvironment (env, cores = availableParallelism()) {
   return { UV_THREADPOOL_SIZE: String(threadPoolSize(env, cores)), TF_CPP_MIN_LOG_LEVEL: '2', TF_FORCE_GPU_ALLOW_GROWTH: 'true', ...env }
 }
 
-/** Threads for the runs and the decodes in flight, and a few more for files and the next version's load. @param {Environment} env @param {number} cores */
-function threadPoolSize ({ RUN_CONCURRENCY: runs = '', DECODE_CONCURRENCY: decodes = '' }, cores) {
-  const asked = (Number(runs) || cores) + (Number(decodes) || cores) + 6
+/** Threads for a process's runs and decodes in flight, and a few more for files and the next version's load. @param {Environment} env @param {number} cores */
+function threadPoolSize ({ RUN_CONCURRENCY: runs = '', DECODE_CONCURRENCY: decodes = '', WORKERS: workers = '' }, cores) {
+  const share = Math.ceil(cores / Math.max(1, Number(workers) || 1))
+  const asked = (Number(runs) || share) + (Number(decodes) || share) + 6
   return Math.min(Math.max(8, asked), 1024)
 }
 

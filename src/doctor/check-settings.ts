@@ -26,7 +26,7 @@ export function checkSettings (env: Environment): { finding: Finding, config?: C
 /**
  * libuv's pool has to hold the runs and the decodes in flight, and one or two more for files.
  *
- * @param cores that this process may use
+ * @param cores that a server process may use
  */
 export function checkThreadPool (env: Environment, config: Pick<Config, 'RUN_CONCURRENCY' | 'DECODE_CONCURRENCY'>, cores: number): Finding {
   const threads = Number(env['UV_THREADPOOL_SIZE'] ?? 4)

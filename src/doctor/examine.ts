@@ -14,7 +14,7 @@ export async function * examine (env: Environment): AsyncGenerator<Finding> {
   yield checkNode(process.versions.node)
   const { finding, config } = checkSettings(env)
   yield finding
-  if (config !== undefined) yield checkThreadPool(env, config, availableParallelism())
+  if (config !== undefined) yield checkThreadPool(env, config, Math.ceil(availableParallelism() / config.WORKERS))
   yield * await checkTools()
   yield await checkDisk(cacheDirectory(env))
   yield await checkImages()

@@ -77,6 +77,8 @@ t.test('the thread pool holds the runs and the decodes in flight', async t => {
   t.equal(size({ RUN_CONCURRENCY: '8', DECODE_CONCURRENCY: '12' }, 2), '26')
   t.equal(size({ UV_THREADPOOL_SIZE: '5' }, 16), '5')
   t.equal(size({}, 2000), '1024')
+  t.equal(size({ WORKERS: '4' }, 32), '22', 'each of several processes has its share')
+  t.equal(size({ WORKERS: 'many' }, 4), '14', 'what is no number is refused later')
 })
 
 t.test('what the environment says of TensorFlow stays', async t => {

@@ -1,0 +1,115 @@
+import type { Logger } from 'pino'
+import type { Config } from './config.ts'
+import { end, EXIT_FAILED } from './end.ts'
+import { createImageDecoder } from './image/index.ts'
+import { tokenizerCache, type TokenizerOf } from './prediction/tokenizers.ts'
+import { ModelRegistry } from './registry/model-registry.ts'
+import type { VersionPolicies } from './registry/version-policy.ts'
+import { buildServer, type Server } from './server.ts'
+import { loadLibrary } from './tensorflow/index.ts'
+import { createTokenizer } from './text/index.ts'
+import type { ThisWorker } from './workers/this-worker.ts'
+
+export interface ServeOptions {
+  readonly config: Config
+  readonly policies: VersionPolicies
+  readonly log: Logger
+  /** Where this process is one of several. */
+  readonly worker: ThisWorker | undefined
+}
+
+/** Builds the server, listens, loads the models, and closes with grace on a signal. */
+export async function serve ({ config, policies, log, worker }: ServeOptions): Promise<void> {
+  const tokenizerOf = tokenizerCache(createTokenizer)
+  const models: ModelRegistry = newRegistry({ config, policies, log, tokenizerOf, onAvailable: model => { if (worker !== undefined && isOnGpu(models, model)) worker.tellGpu() } })
+  const decoder = createImageDecoder({
+    maxPixels: config.MAX_IMAGE_PIXELS,
+    concurrency: config.DECODE_CONCURRENCY,
+    timeoutMs: config.DECODE_TIMEOUT_MS
+  })
+  const server = await buildServer({ config, models, decoder, tokenizerOf, log, exchange: worker?.exchange })
+  closeOnSignals({ server, models, log, timeoutMs: config.SHUTDOWN_TIMEOUT_MS, endsAtSecond: worker === undefined })
+  await listen(server, config)
+  openLibrary()
+  worker?.tellServing()
+  await models.start()
+}
+
+interface RegistryParts extends Pick<ServeOptions, 'config' | 'policies' | 'log'> {
+  readonly tokenizerOf: TokenizerOf
+  readonly onAvailable: (model: string) => void
+}
+
+function newRegistry ({ config, policies, log, tokenizerOf, onAvailable }: RegistryParts): ModelRegistry {
+  return new ModelRegistry({
+    directory: config.MODELS_DIR,
+    pollMs: config.MODELS_POLL_MS,
+    policies,
+    runConcurrency: config.RUN_CONCURRENCY,
+    maxQueue: config.MAX_QUEUE,
+    maxQueueMs: config.MAX_QUEUE_MS,
+    maxBatchRows: config.BATCH_MAX_ROWS,
+    maxBatchDelayMs: config.BATCH_MAX_DELAY_MS,
+    session: {
+      intraOpThreads: config.INTRA_OP_THREADS,
+      interOpThreads: config.INTER_OP_THREADS,
+      xla: config.XLA === 'on',
+      gpuMemoryLimitMib: config.GPU_MEMORY_LIMIT_MIB
+    },
+    prepare: async version => { if (version.manifest.text !== undefined) await tokenizerOf(version) },
+    onVersionState: ({ model, state }) => { if (state === 'available') onAvailable(model) },
+    log
+  })
+}
+
+/** The port is open before TensorFlow is: a health check gets its answer, a prediction its 503 with `Retry-After`. */
+async function listen (server: Server, { HOST, PORT }: Config): Promise<void> {
+  try {
+    await server.listen({ host: HOST, port: PORT, listenTextResolver: address => `listening on ${address}` })
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    end(code === 'EADDRINUSE' ? `Port ${PORT} of ${HOST} is in use by another program; set PORT to a free one` : `Can not listen on ${HOST}:${PORT}: ${message}`, EXIT_FAILED)
+  }
+}
+
+function openLibrary (): void {
+  try {
+    loadLibrary()
+  } catch (error) {
+    end((error as Error).message, EXIT_FAILED)
+  }
+}
+
+function isOnGpu (models: ModelRegistry, model: string): boolean {
+  return models.describe(model).versions.some(({ devices }) => devices.some(device => device.startsWith('GPU')))
+}
+
+interface CloseOptions {
+  readonly server: Server
+  readonly models: ModelRegistry
+  readonly log: Logger
+  readonly timeoutMs: number
+  /** Not in a worker: a terminal and a service manager signal every process themselves, and the primary hands the same signal on. */
+  readonly endsAtSecond: boolean
+}
+
+/** The first SIGTERM or SIGINT lets requests in flight finish, for a while; the second ends the process at once. */
+function closeOnSignals ({ server, models, log, timeoutMs, endsAtSecond }: CloseOptions): void {
+  let isClosing = false
+  const close = (signal: string): void => {
+    if (isClosing && endsAtSecond) process.exit(EXIT_FAILED)
+    if (isClosing) return
+    isClosing = true
+    log.info({ signal }, 'closing: requests in flight are finished')
+    setTimeout(() => {
+      log.warn({ timeoutMs }, 'closed with requests in flight: SHUTDOWN_TIMEOUT_MS is over')
+      process.exit(0)
+    }, timeoutMs)
+    server.close().then(async () => { await models.close() }).then(() => process.exit(0), (error: unknown) => {
+      log.error({ err: error }, 'could not close in order')
+      process.exit(EXIT_FAILED)
+    })
+  }
+  process.on('SIGTERM', close)
+  process.on('SIGINT', close)
+}
