@@ -1,12 +1,18 @@
+import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
+import type { JsonText } from '../prediction/tensor-json/json-pieces.ts'
 import type { Trace } from '../prediction/trace.ts'
+
+const JSON_TYPE = 'application/json; charset=utf-8'
 
 /** Sends JSON whose writing counts to the request's `encode`, which Fastify's own serialization would come too late for. */
 export async function replyJson (reply: FastifyReply, trace: Trace, value: unknown): Promise<FastifyReply> {
-  return replyText(reply, await trace.time('encode', () => JSON.stringify(value)))
+  return reply.type(JSON_TYPE).send(await trace.time('encode', () => JSON.stringify(value)))
 }
 
-/** @param json already written */
-export function replyText (reply: FastifyReply, json: string): FastifyReply {
-  return reply.type('application/json; charset=utf-8').send(json)
+/** Sends JSON that is written already: a large one piece by piece, as fast as the client takes it. */
+export function replyText (reply: FastifyReply, { pieces, sizeBytes }: JsonText): FastifyReply {
+  reply.type(JSON_TYPE)
+  if (pieces.length === 1) return reply.send(pieces[0])
+  return reply.header('content-length', sizeBytes).send(Readable.from(pieces))
 }

@@ -3,6 +3,7 @@ import type { ModelVersion } from '../registry/model-version.ts'
 import type { Signature } from '../tensorflow/index.ts'
 import { withPlace, type Models, type Terms } from './models.ts'
 import { inTurns } from './tensor-json/in-turns.ts'
+import type { JsonText } from './tensor-json/json-pieces.ts'
 import { readPredictBody, writePredictReply } from './tensor-json/predict-body.ts'
 
 export interface TensorRequest extends Terms {
@@ -15,10 +16,10 @@ export interface TensorRequest extends Terms {
 /**
  * One request of any signature, JSON in and out.
  *
- * @returns the reply's JSON text
+ * @returns the reply's JSON
  * @throws errors of the registry, BadRequestError, BadTensorError, UnknownSignatureError
  */
-export type TensorPredictor = (request: TensorRequest) => Promise<string>
+export type TensorPredictor = (request: TensorRequest) => Promise<JsonText>
 
 export function createTensorPredictor (models: Models): TensorPredictor {
   return async ({ model, version, body, ...given }) => await withPlace(models, model, version, given, async ({ version: served, terms }) => {
@@ -28,7 +29,7 @@ export function createTensorPredictor (models: Models): TensorPredictor {
     const result = await served.run(signature.name, inputs, terms)
     trace.add('queue', result.queueMs)
     trace.add('infer', result.inferMs)
-    return await trace.time('encode', () => writePredictReply(form, result.outputs))
+    return await trace.time('encode', () => inTurns(writePredictReply(form, result.outputs), signal))
   })
 }
 

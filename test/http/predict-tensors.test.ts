@@ -88,6 +88,14 @@ t.test('POST /v1/models/{name}:predict', async t => {
     t.equal((await post('pair:predict', '{"signature_name":"total","inputs":[[1,2]]}')).body, '{"outputs":3.0}')
   })
 
+  t.test('a large reply is sent in pieces that make the same JSON, its length said before', async t => {
+    const values = Array.from({ length: 300_000 }, (_, index) => index % 1000)
+    const reply = await post('half:predict', JSON.stringify({ instances: values }))
+    t.strictSame(reply.json(), { predictions: values.map(value => value / 2 + 2) })
+    t.equal(reply.headers['content-length'], String(Buffer.byteLength(reply.body)))
+    t.equal(reply.headers['content-type'], 'application/json; charset=utf-8')
+  })
+
   t.test('outputs without rows are refused in the row form, with the way out', async t => {
     const reply = await post('pair:predict', '{"signature_name":"total","instances":[[1,2]]}')
     t.match(reply.json(), { code: 'SERVE_BAD_REQUEST', error: /"total" of shape \[\].*"inputs" instead of "instances"/ })

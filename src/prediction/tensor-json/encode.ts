@@ -1,5 +1,7 @@
 import { isUtf8 } from 'node:buffer'
-import { numbersPerElement, type TensorValue, type ValueDType } from '../../tensorflow/dtype.ts'
+import { elementCount, numbersPerElement, type TensorValue, type ValueDType } from '../../tensorflow/dtype.ts'
+import type { Pieces } from './in-turns.ts'
+import type { JsonPieces } from './json-pieces.ts'
 import { BFLOAT16, FLOAT16, fromFloatBits } from './small-floats.ts'
 
 /**
@@ -8,30 +10,74 @@ import { BFLOAT16, FLOAT16, fromFloatBits } from './small-floats.ts'
  * ends in `_bytes` or the bytes are not UTF-8; complex numbers as [real, imaginary].
  */
 export function encodeTensor (tensor: TensorValue, output: string): string {
-  return writerOf(tensor, output)(0, 0)
+  return writerOf(tensor, output).write(0, 0)
+}
+
+/** As `encodeTensor`, in pieces. */
+export function * writeTensor (tensor: TensorValue, output: string, text: JsonPieces): Pieces<void> {
+  yield * writeLevel(writerOf(tensor, output), 0, 0, text)
 }
 
 /**
  * The same for each row alone.
  *
  * @param tensor first side: rows
+ * @returns writes one row
  */
-export function encodeRows (tensor: TensorValue, output: string): string[] {
-  const write = writerOf(tensor, output)
-  return Array.from({ length: tensor.shape[0] ?? 0 }, (_, row) => write(1, row))
+export function rowWriter (tensor: TensorValue, output: string): (row: number, text: JsonPieces) => Pieces<void> {
+  const writer = writerOf(tensor, output)
+  return (row, text) => writeLevel(writer, 1, row, text)
 }
 
-/** A function that writes what stands at `index` among the lists of level `level`. */
-function writerOf (tensor: TensorValue, output: string): (level: number, index: number) => string {
+/** Numbers written at a stretch: what takes about a millisecond. */
+const NUMBERS_AT_ONCE = 4096
+/** Strings can be long. */
+const STRINGS_AT_ONCE = 16
+
+interface Writer {
+  /** The lists' lengths; for a complex type with the pairs' own. */
+  readonly sides: readonly number[]
+  /** Elements that stand below one list, or element, of each level. */
+  readonly sizes: readonly number[]
+  /** Elements written at a stretch. */
+  readonly atOnce: number
+  /** Writes what stands at `index` among the lists of level `level`, or among the elements. */
+  readonly write: (level: number, index: number) => string
+}
+
+function writerOf (tensor: TensorValue, output: string): Writer {
   const sides = numbersPerElement(tensor.dtype) === 2 ? [...tensor.shape, 2] : tensor.shape
   const format = formatOf(tensor, output)
-  return function write (level, index) {
-    const side = sides[level]
-    if (side === undefined) return format(index)
-    const parts = new Array<string>(side)
-    for (let place = 0; place < side; place++) parts[place] = write(level + 1, index * side + place)
-    return `[${parts.join(',')}]`
+  return {
+    sides,
+    sizes: sides.map((_, level) => elementCount(sides.slice(level))),
+    atOnce: tensor.dtype === 'string' ? STRINGS_AT_ONCE : NUMBERS_AT_ONCE,
+    write: function write (level, index) {
+      const side = sides[level]
+      if (side === undefined) return format(index)
+      const parts = new Array<string>(side)
+      for (let place = 0; place < side; place++) parts[place] = write(level + 1, index * side + place)
+      return `[${parts.join(',')}]`
+    }
   }
+}
+
+/** Writes as `write` does: at a stretch what is small, list by list what is not. */
+function * writeLevel (writer: Writer, level: number, index: number, text: JsonPieces): Pieces<void> {
+  const { sides, sizes, atOnce, write } = writer
+  const side = sides[level]
+  if (side === undefined || sizes[level]! + side <= atOnce) {
+    if (text.add(write(level, index))) yield
+    return
+  }
+  text.add('[')
+  for (let place = 0; place < side; place++) {
+    if (place > 0) text.add(',')
+    const below = index * side + place
+    if ((sizes[level + 1] ?? 1) > atOnce) yield * writeLevel(writer, level + 1, below, text)
+    else if (text.add(write(level + 1, below))) yield
+  }
+  text.add(']')
 }
 
 function formatOf ({ dtype, data }: TensorValue, output: string): (index: number) => string {

@@ -3,8 +3,9 @@ import type { DType, TensorValue } from '../../tensorflow/dtype.ts'
 import { readBodyBytes } from './body-reader.ts'
 import { decodeInPieces } from './decode.ts'
 import { isBase64Object } from './elements.ts'
-import { encodeRows, encodeTensor } from './encode.ts'
+import { rowWriter, writeTensor } from './encode.ts'
 import type { Pieces } from './in-turns.ts'
+import { JsonPieces, type JsonText } from './json-pieces.ts'
 import { checkText, decodeText, mayHoldLargeIntegers, parseJson, parseJsonExactly } from './json-text.ts'
 import { parseInPieces } from './value-reader.ts'
 
@@ -64,8 +65,12 @@ function * parseAtOnce (body: Uint8Array, isExact: boolean): Pieces<unknown> {
  *
  * @throws BadRequestError if the row form is asked for and the outputs have no rows in common
  */
-export function writePredictReply (form: Form, outputs: Readonly<Record<string, TensorValue>>): string {
-  return form === 'row' ? `{"predictions":${writeRows(outputs)}}` : `{"outputs":${writeColumns(outputs)}}`
+export function * writePredictReply (form: Form, outputs: Readonly<Record<string, TensorValue>>): Pieces<JsonText> {
+  const text = new JsonPieces()
+  text.add(form === 'row' ? '{"predictions":' : '{"outputs":')
+  yield * form === 'row' ? writeRows(outputs, text) : writeColumns(outputs, text)
+  text.add('}')
+  return text.finish()
 }
 
 function asObject (json: unknown): Record<string, unknown> {
@@ -129,20 +134,36 @@ function checkNames (value: unknown, names: readonly string[], place: () => stri
   if (unknown !== undefined) throw new BadTensorError(unknown.slice(0, 100), `is not in the signature, whose inputs are: ${list(names)}`)
 }
 
-function writeColumns (outputs: Readonly<Record<string, TensorValue>>): string {
-  const fields = Object.entries(outputs).map(([name, tensor]) => [name, encodeTensor(tensor, name)] as const)
+function * writeColumns (outputs: Readonly<Record<string, TensorValue>>, text: JsonPieces): Pieces<void> {
+  const fields = Object.entries(outputs)
   const [sole] = fields
-  return fields.length === 1 && sole !== undefined ? sole[1] : writeObject(fields)
+  if (fields.length === 1 && sole !== undefined) return yield * writeTensor(sole[1], sole[0], text)
+  let before = '{'
+  for (const [name, tensor] of fields) {
+    text.add(`${before}${JSON.stringify(name)}:`)
+    yield * writeTensor(tensor, name, text)
+    before = ','
+  }
+  text.add(fields.length === 0 ? '{}' : '}')
 }
 
-function writeRows (outputs: Readonly<Record<string, TensorValue>>): string {
-  const columns = Object.entries(outputs).map(([name, tensor]) => [name, encodeRows(tensor, name)] as const)
+function * writeRows (outputs: Readonly<Record<string, TensorValue>>, text: JsonPieces): Pieces<void> {
   checkRows(outputs)
+  const columns = Object.entries(outputs)
   const [sole] = columns
-  if (sole === undefined) return '[]'
-  if (columns.length === 1) return `[${sole[1].join(',')}]`
-  const rows = sole[1].map((_, row) => writeObject(columns.map(([name, column]) => [name, column[row] ?? ''] as const)))
-  return `[${rows.join(',')}]`
+  if (columns.length === 1 && sole !== undefined) return yield * writeTensor(sole[1], sole[0], text)
+  const fields = columns.map(([name, tensor], index) => ({ key: `${index === 0 ? '{' : ','}${JSON.stringify(name)}:`, write: rowWriter(tensor, name) }))
+  const rows = sole?.[1].shape[0] ?? 0
+  text.add('[')
+  for (let row = 0; row < rows; row++) {
+    if (row > 0) text.add(',')
+    for (const { key, write } of fields) {
+      text.add(key)
+      yield * write(row, text)
+    }
+    text.add('}')
+  }
+  text.add(']')
 }
 
 function checkRows (outputs: Readonly<Record<string, TensorValue>>): void {
@@ -151,10 +172,6 @@ function checkRows (outputs: Readonly<Record<string, TensorValue>>): void {
   const odd = shapes.find(({ shape }) => shape[0] === undefined || shape[0] !== rows)
   if (odd === undefined) return
   throw new BadRequestError(`Output "${odd.name}" of shape [${odd.shape.join(', ')}] has not the rows of the others; ask with "inputs" instead of "instances"`)
-}
-
-function writeObject (fields: ReadonlyArray<readonly [name: string, json: string]>): string {
-  return `{${fields.map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(',')}}`
 }
 
 function list (names: readonly string[]): string {
