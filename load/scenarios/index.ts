@@ -17,11 +17,12 @@ import { trainMlp } from './train-mlp.ts'
 import { textBilstm } from './text-bilstm.ts'
 import { textSentiment } from './text-sentiment.ts'
 import { twoModels } from './two-models.ts'
+import { workers } from './workers.ts'
 
 /** In the order in which they run and stand on the page. */
 export const SCENARIOS: readonly Scenario[] = [
   imageImagenet, imageCifar, imageMobilenet, textSentiment, textBilstm, tensorJson, openLoop, replaceUnderLoad, twoModels,
-  startAndSize, eventLoop, equality, badRequests, hostileImages, replaceVersionUnderLoad
+  startAndSize, eventLoop, equality, badRequests, hostileImages, replaceVersionUnderLoad, workers
 ]
 
 /** Measured by `npm run bench:train`: beside Keras and tfjs-node, with no server. */
