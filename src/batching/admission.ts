@@ -1,5 +1,6 @@
 import { DeadlineExceededError, QueueFullError } from '../errors.ts'
 import { DrainRate } from './drain-rate.ts'
+import { once } from './once.ts'
 
 export interface AdmissionLimits {
   /** Requests that may be here at once, whatever was measured. */
@@ -95,14 +96,5 @@ export class AdmissionControl {
     const now = this.#now()
     this.#rate.finish(now)
     if (this.#inside === 0) this.#rate.rest(now)
-  }
-}
-
-function once (action: () => void): () => void {
-  let isDone = false
-  return () => {
-    if (isDone) return
-    isDone = true
-    action()
   }
 }

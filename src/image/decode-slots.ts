@@ -1,4 +1,5 @@
 import { FairGate, type Door } from '../batching/fair-gate.ts'
+import { once } from '../batching/once.ts'
 import { abortError } from '../errors.ts'
 
 /** Gives the slot back; idempotent. */
@@ -66,15 +67,12 @@ export class DecodeSlots {
     const [give] = line.waiting
     line.waiting.delete(give!)
     line.inUse++
-    let isReleased = false
     await new Promise<void>(resolve => {
-      give!(() => {
-        if (isReleased) return
-        isReleased = true
+      give!(once(() => {
         line.inUse--
         this.#forget(name, line)
         resolve()
-      })
+      }))
     })
   }
 

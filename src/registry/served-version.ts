@@ -1,5 +1,6 @@
 import { AdmissionControl, type Admission } from '../batching/admission.ts'
 import type { FairGate } from '../batching/fair-gate.ts'
+import { once } from '../batching/once.ts'
 import { RunQueue } from '../batching/run-queue.ts'
 import type { RunReport, RunResult, Tensors } from '../batching/run-request.ts'
 import { BadManifestError, BadSavedModelError, GoldenMismatchError, UnknownSignatureError } from '../errors.ts'
@@ -295,15 +296,6 @@ export class ServedVersion implements ModelVersion {
 function isVerdict (error: Error | undefined): boolean {
   const { cause } = error ?? {}
   return VERDICTS.some(verdict => error instanceof verdict) && !(cause instanceof TensorFlowError && cause.code === 'RESOURCE_EXHAUSTED')
-}
-
-function once (action: () => void): () => void {
-  let isDone = false
-  return () => {
-    if (isDone) return
-    isDone = true
-    action()
-  }
 }
 
 /** TensorFlow's messages go on with places in the graph after the first line. */
