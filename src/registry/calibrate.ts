@@ -3,7 +3,7 @@ import type { SignatureBatching } from '../batching/run-request.ts'
 import type { LoadedSavedModel, Signature } from '../tensorflow/index.ts'
 import { findSizes, type SizeTime } from './batch-sizes.ts'
 import type { EngineChoice, EngineTrial } from './engines.ts'
-import { knownShapes, variedInputs } from './made-up-inputs.ts'
+import { knownShapes, shapesOf, variedInputs, type KnownShapes } from './made-up-inputs.ts'
 import { PIXELS_SIGNATURE } from './pixel-input.ts'
 import { probeBatching } from './probe-batching.ts'
 import { inFlightCandidates, runsPerSecond } from './run-rate.ts'
@@ -81,7 +81,7 @@ function mainSignature ({ signatures, manifest }: Candidate): Signature | undefi
 
 async function sizesOf (candidate: Candidate, signature: Signature, { maxRows }: CalibrationLimits, budgetMs: number): Promise<SizeTime[] | Extract<SignatureBatching, { kind: 'alone' }>> {
   const { loaded, manifest } = candidate
-  const known = shapesOf(signature, manifest)
+  const known = rowShapes(signature, manifest)
   const verdict = await probeBatching(loaded, signature, known)
   if (!('isBatched' in verdict)) return verdict
   const runRows = async (rows: number): Promise<boolean> => await runOf(loaded.run.bind(loaded), signature, rows, known)
@@ -105,11 +105,11 @@ function isManifests ({ name }: Signature, { signature }: Candidate['manifest'])
   return name === signature || name === PIXELS_SIGNATURE
 }
 
-function shapesOf (signature: Signature, manifest: Candidate['manifest']): ReturnType<typeof knownShapes> {
-  return isManifests(signature, manifest) ? knownShapes(manifest) : {}
+function rowShapes (signature: Signature, manifest: Candidate['manifest']): KnownShapes {
+  return signature.name === PIXELS_SIGNATURE ? knownShapes(manifest) : shapesOf(signature, manifest)
 }
 
-async function runOf (run: Run, signature: Signature, rows: number, known: ReturnType<typeof knownShapes>): Promise<boolean> {
+async function runOf (run: Run, signature: Signature, rows: number, known: KnownShapes): Promise<boolean> {
   const inputs = variedInputs(signature, rows, known)
   if (inputs === undefined) return false
   await run(signature.name, inputs)
@@ -117,7 +117,7 @@ async function runOf (run: Run, signature: Signature, rows: number, known: Retur
 }
 
 async function timeInFlight ({ loaded, manifest }: Candidate, signature: Signature, rows: number): Promise<Measured['inFlight']> {
-  const inputs = variedInputs(signature, rows, shapesOf(signature, manifest))!
+  const inputs = variedInputs(signature, rows, rowShapes(signature, manifest))!
   const found: { runs: number, rowsPerSecond: number }[] = []
   for (const runs of inFlightCandidates(loaded.session)) {
     found.push({ runs, rowsPerSecond: rows * await runsPerSecond(async () => await loaded.run(signature.name, inputs), runs, IN_FLIGHT_MS) })

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { freezeSavedModel, loadSavedModel, TensorFlowError, type Freezing, type FrozenModel, type LoadedSavedModel, type RunnableModel, type SessionOptions, type Signature, type TensorValue } from '../tensorflow/index.ts'
 import { differenceFrom } from './golden.ts'
-import { knownShapes, takesBatches, variedInputs } from './made-up-inputs.ts'
+import { shapesOf, takesBatches, variedInputs } from './made-up-inputs.ts'
 import { inFlightCandidates, runsPerSecond } from './run-rate.ts'
 import type { Candidate } from './smoke-run.ts'
 
@@ -115,7 +115,7 @@ interface Tried {
 function triedSignature ({ signatures, manifest }: Candidate): Tried | undefined {
   const signature = signatures[manifest.signature ?? 'serving_default'] ?? Object.values(signatures)[0]
   if (signature === undefined || signature.changesState || !takesBatches(signature)) return undefined
-  const known = signature.name === manifest.signature ? knownShapes(manifest) : {}
+  const known = shapesOf(signature, manifest)
   return { signature, inputs: rows => variedInputs(signature, rows, known) }
 }
 

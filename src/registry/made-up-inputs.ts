@@ -14,6 +14,11 @@ export function knownShapes ({ input, image, text }: Manifest): KnownShapes {
   return Object.fromEntries(Object.values(text.inputs).map(name => [name, [-1, text.length]]))
 }
 
+/** What is known of a signature's inputs: only the manifest's own are described. */
+export function shapesOf ({ name }: Pick<Signature, 'name'>, manifest: Manifest): KnownShapes {
+  return name === manifest.signature ? knownShapes(manifest) : {}
+}
+
 /**
  * Zeros and empty strings of the signature's types.
  *

@@ -2,7 +2,7 @@ import { BadSavedModelError, GoldenMismatchError, InferenceError } from '../erro
 import { TensorFlowError, type LoadedSavedModel, type Signature, type TensorValue } from '../tensorflow/index.ts'
 import { checkLabels } from './complete-manifest.ts'
 import { differenceFrom, fromGoldenTensor } from './golden.ts'
-import { knownShapes, madeUpInputs, takesBatches } from './made-up-inputs.ts'
+import { madeUpInputs, shapesOf, takesBatches } from './made-up-inputs.ts'
 import type { Manifest } from './manifest.ts'
 import { correctOutputs, type Signatures } from './serving-signatures.ts'
 import { cleanReason } from './tensorflow-reason.ts'
@@ -85,8 +85,7 @@ function checkClasses ({ manifest, manifestPath }: Candidate, outputs: Readonly<
 
 /** @returns undefined where made-up inputs can not tell, which is noted */
 async function runOnce ({ loaded, manifest }: Candidate, signature: Signature, rows: number, notes: string[]): Promise<Record<string, TensorValue> | undefined> {
-  const known = signature.name === manifest.signature ? knownShapes(manifest) : {}
-  const inputs = madeUpInputs(signature, rows, known)
+  const inputs = madeUpInputs(signature, rows, shapesOf(signature, manifest))
   if (inputs === undefined) {
     notes.push(`signature "${signature.name}" was not tried: its inputs are too large to make up`)
     return undefined
