@@ -5,23 +5,38 @@ import { abortError } from '../errors.ts'
 /** Gives the slot back; idempotent. */
 export type ReleaseSlot = () => void
 
+/** What a decode has in common with others that can share its slot. */
+export interface Sharing {
+  readonly kind: string
+  /** How much of a slot it takes, 0 to 1: a slot is shared by several up to 1. */
+  readonly part: number
+}
+
+interface Waiting {
+  readonly sharing: Sharing | undefined
+  readonly give: (release: ReleaseSlot) => void
+}
+
 /** Whose images are decoded: those of one model stand in one line. */
 interface Line {
   readonly door: Door
-  /** What gives each of those who wait their slot, first come first. */
-  readonly waiting: Set<(release: ReleaseSlot) => void>
+  /** First come first. */
+  readonly waiting: Set<Waiting>
   inUse: number
 }
 
 /**
  * Bounds how many images are decoded at once. Within a line first come, first served, however many wait; between lines the one that has used the slots least
- * is served, so many images for one model do not keep another's waiting. Who gives up while waiting leaves the line.
+ * is served, so many images for one model do not keep another's waiting. Small decodes of one kind share a slot where more wait than there are slots, so that
+ * they can be done in one go. Who gives up while waiting leaves the line.
  */
 export class DecodeSlots {
+  readonly #size: number
   readonly #gate: FairGate
   readonly #lines = new Map<string, Line>()
 
   constructor (size: number) {
+    this.#size = size
     this.#gate = new FairGate(size)
   }
 
@@ -33,7 +48,7 @@ export class DecodeSlots {
   }
 
   /** @throws ClientClosedError, or the signal's reason where that is one of our errors, if the signal aborts before a slot is free */
-  async acquire (name: string, signal?: AbortSignal): Promise<ReleaseSlot> {
+  async acquire (name: string, { signal, sharing }: { signal?: AbortSignal | undefined, sharing?: Sharing | undefined } = {}): Promise<ReleaseSlot> {
     if (signal?.aborted) throw abortError(signal)
     const line = this.#line(name)
     return await new Promise((resolve, reject) => {
@@ -42,11 +57,12 @@ export class DecodeSlots {
         resolve(release)
       }
       const abort = (): void => {
-        line.waiting.delete(give)
+        line.waiting.delete(waiting)
         this.#forget(name, line)
         reject(abortError(signal!))
       }
-      line.waiting.add(give)
+      const waiting: Waiting = { sharing, give }
+      line.waiting.add(waiting)
       signal?.addEventListener('abort', abort, { once: true })
       line.door.knock()
     })
@@ -62,18 +78,32 @@ export class DecodeSlots {
     return line
   }
 
-  /** @returns resolves when the slot is given back */
+  /** @returns resolves when the slot is given back by all who share it */
   async #serve (name: string, line: Line): Promise<void> {
-    const [give] = line.waiting
-    line.waiting.delete(give!)
-    line.inUse++
-    await new Promise<void>(resolve => {
-      give!(once(() => {
+    const served = this.#nextOf(line)
+    for (const waiting of served) line.waiting.delete(waiting)
+    line.inUse += served.length
+    await Promise.all(served.map(async ({ give }) => await new Promise<void>(resolve => {
+      give(once(() => {
         line.inUse--
         this.#forget(name, line)
         resolve()
       }))
-    })
+    })))
+  }
+
+  /** The first in line, and those right after it that can share its slot: no more than leave as many for each other slot. */
+  #nextOf ({ waiting }: Line): Waiting[] {
+    const most = Math.ceil(waiting.size / this.#size)
+    const served: Waiting[] = []
+    let room = 1
+    for (const next of waiting) {
+      room -= next.sharing?.part ?? 1
+      if (served.length > 0 && (room < 0 || next.sharing?.kind !== served[0]!.sharing?.kind)) break
+      served.push(next)
+      if (served.length >= most) break
+    }
+    return served
   }
 
   #forget (name: string, { waiting, inUse, door }: Line): void {

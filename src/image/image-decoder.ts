@@ -1,14 +1,14 @@
 import { availableParallelism } from 'node:os'
 import { abortError, UndecodableImageError } from '../errors.ts'
 import type { ImageContract } from '../registry/manifest.ts'
-import { DecodeSlots } from './decode-slots.ts'
+import { DecodeSlots, type Sharing } from './decode-slots.ts'
 import { sniffFormat } from './formats.ts'
-import { openJpegGraph } from './jpeg-graph.ts'
+import { kindOf, openJpegGraph } from './jpeg-graph.ts'
 import { placePixels } from './place-pixels.ts'
-import { readPixels, type ReadLimits } from './read-pixels.ts'
+import { planPlainJpeg, readPixels, readPlanned, type ReadJob, type ReadLimits } from './read-pixels.ts'
 
 interface ImageDecoderOptions extends ReadLimits {
-  /** Images decoded at once; 0: one for each core. Each takes one thread of libuv's pool. */
+  /** Images decoded at once, those that share a run counted once; 0: one for each core, and one more to go on with while an event loop that is busy takes a result. */
   concurrency: number
 }
 
@@ -38,7 +38,7 @@ export interface ImageDecoder {
  * at once; the rest waits in line. A decode that runs over its time is answered at once, but keeps its slot until its thread is back.
  */
 export function createImageDecoder ({ concurrency, ...limits }: ImageDecoderOptions): ImageDecoder {
-  const slots = new DecodeSlots(concurrency === 0 ? availableParallelism() : concurrency)
+  const slots = new DecodeSlots(concurrency === 0 ? availableParallelism() + 1 : concurrency)
   return {
     get pending () {
       return slots.pending
@@ -46,16 +46,25 @@ export function createImageDecoder ({ concurrency, ...limits }: ImageDecoderOpti
     async decode (bytes, contract, { signal, into, line = '' } = {}) {
       const rowBytes = contract.height * contract.width * contract.channels
       if (into !== undefined && into.length !== rowBytes) throw new Error(`Expected a row of ${rowBytes} bytes but received ${into.length}. This is a bug.`)
-      const format = sniffFormat(bytes) // what can't be read needs no turn
-      if (format === 'JPEG') openJpegGraph() // a process's first takes a third of a second, which is not to count as this file's
-      const release = await slots.acquire(line, signal)
-      const reading = readPixels(bytes, contract, limits).finally(release)
+      if (sniffFormat(bytes) === 'JPEG') openJpegGraph() // a process's first takes a third of a second, which is not to count as this file's
+      const planned = planPlainJpeg(bytes, contract, limits) // what can't be read needs no turn
+      const release = await slots.acquire(line, { signal, sharing: planned && sharingOf(planned) })
+      const reading = (planned === undefined ? readPixels(bytes, contract, limits) : readPlanned(bytes, planned)).finally(release)
       const { picture, plan } = await inTime(reading, limits.timeoutMs, signal)
       const row = into ?? new Uint8Array(rowBytes)
       placePixels(picture, plan, contract, row)
       return row
     }
   }
+}
+
+/** Pixels of the photos that share a slot, a few milliseconds' work: whoever waits for the slot waits for all of them. */
+const SHARED_PIXELS = 1_250_000
+
+/** Photos that TensorFlow decodes, and nothing else, can go in one run. */
+function sharingOf ({ header: { size, conversion }, shrink }: ReadJob): Sharing | undefined {
+  if (shrink === undefined || conversion !== 'none') return undefined
+  return { kind: kindOf(shrink), part: size.width * size.height / SHARED_PIXELS }
 }
 
 /** Settles as `work` does, or rejects as soon as the time is up or the signal aborts; `work` itself then goes on unheard. */

@@ -34,10 +34,26 @@ export interface ImageHeader {
  * @throws UndecodableImageError if the header is broken
  */
 export async function readHeader (bytes: Uint8Array, maxPixels: number): Promise<ImageHeader> {
+  const known = readPlainHeader(bytes, maxPixels)
+  if (known !== undefined) return known
   const format = sniffFormat(bytes)
   const claimed = headerSize(format, bytes)
   if (claimed !== undefined) checkPixels(claimed.width * claimed.height, maxPixels)
-  const { frames, ...header } = (format === 'JPEG' ? describeJpeg(bytes) : undefined) ?? await describeImage(bytes, format)
+  return headerOf(await describeImage(bytes, format), format, maxPixels)
+}
+
+/**
+ * Reads the header of a plain JPEG at once.
+ *
+ * @returns undefined for what libvips has to look at
+ * @throws UnsupportedImageError, TooManyPixelsError as `readHeader`
+ */
+export function readPlainHeader (bytes: Uint8Array, maxPixels: number): ImageHeader | undefined {
+  const description = sniffFormat(bytes) === 'JPEG' ? describeJpeg(bytes) : undefined
+  return description && headerOf(description, 'JPEG', maxPixels)
+}
+
+function headerOf ({ frames, ...header }: Description, format: ImageFormat, maxPixels: number): ImageHeader {
   checkPixels(header.size.width * header.size.height * frames, maxPixels)
   return { ...header, format, isGrey: GREY_SPACES.includes(header.space), conversion: conversionOf(header.space, header.icc) }
 }

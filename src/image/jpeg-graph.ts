@@ -1,4 +1,4 @@
-import { floats, Graph, Session, type Output } from '../tensorflow/index.ts'
+import { floats, Graph, Session, Tensor, type Output, type TensorValue } from '../tensorflow/index.ts'
 import type { Size } from './header-size.ts'
 import { isTurned, storedPart, type Turn } from './orientation.ts'
 import type { Picture } from './place-pixels.ts'
@@ -33,56 +33,101 @@ export function openJpegGraph (): JpegGraph {
 }
 
 /**
- * Decodes a JPEG at a part of its size and resizes that to what is kept of the plan, in one run of TensorFlow on a thread of libuv's pool.
+ * Decodes a JPEG at a part of its size and resizes that to what is kept of the plan, on a thread of libuv's pool. Those that are asked for in the same turn
+ * of the event loop and are alike in kind go in one run of TensorFlow: to hand a run to a thread and back costs as much as a small photo.
  *
- * @param bytes a whole JPEG, grey or colour, of the sides and the turn that the job says; copied before this returns
+ * @param bytes a whole JPEG, grey or colour, of the sides and the turn that the job says; must not change before the promise settles
  * @throws TensorFlowError if TensorFlow can't read it
  */
 export async function decodeShrunk (bytes: Uint8Array, job: ShrinkJob): Promise<Picture> {
-  return await openJpegGraph().run(bytes, job)
+  return await openJpegGraph().decode(bytes, job)
+}
+
+/** Jobs of one kind can go in one run. */
+export function kindOf ({ ratio, kernel, turn: { reversesRows, reversesColumns, isOnSide } }: Pick<ShrinkJob, 'ratio' | 'kernel' | 'turn'>): string {
+  return `${ratio} ${kernel} ${reversesRows} ${reversesColumns} ${isOnSide}`
+}
+
+/** Most photos in a run: each number of them is a graph of its own to TensorFlow. */
+export const MOST_TOGETHER = 4
+
+interface Decode {
+  readonly bytes: Uint8Array
+  readonly job: ShrinkJob
+  readonly resolve: (picture: Picture) => void
+  readonly reject: (error: unknown) => void
 }
 
 /** Made at the first JPEG, since serving opens its port before it loads TensorFlow; there is one in a process, and it stays. */
 class JpegGraph {
   readonly #graph = new Graph()
-  readonly #file = this.#graph.placeholder('string', [])
-  readonly #size = this.#graph.placeholder('int32', [2])
-  readonly #scale = this.#graph.placeholder('float32', [2])
-  readonly #translation = this.#graph.placeholder('float32', [2])
-  /** uint8 [1, height, width, 3] for each ratio, kernel and turn that was asked for. */
-  readonly #pixels = new Map<string, Output>()
+  readonly #files = Array.from({ length: MOST_TOGETHER }, () => this.#graph.placeholder('string', []))
+  /** Of each photo: the height and width that it is resized to, the scale and the translation of each, before it is turned. */
+  readonly #measures = Array.from({ length: MOST_TOGETHER }, () => this.#graph.placeholder('float32', [6]))
+  /** For each kind that was asked for, and each place in a run: uint8 [1, height, width, 3]. */
+  readonly #pixels = new Map<string, Output[]>()
   readonly #session = newSession(this.#graph)
+  /** Asked for in this turn of the event loop, by kind. */
+  readonly #waiting = new Map<string, Decode[]>()
 
-  async run (bytes: Uint8Array, job: ShrinkJob): Promise<Picture> {
-    const { ratio, turn, source, plan: { resized, kept } } = job
-    const stored = storedPart(kept, resized, turn)
-    // By the file's own sides: those of the decoded picture are rounded up, and its last pixels lie partly outside.
-    const [alongX, alongY] = [ratio * resized.width / source.width, ratio * resized.height / source.height]
-    const [pixels] = await this.#session.run({
-      feeds: [
-        [this.#file, { dtype: 'string', shape: [], data: [bytes] }],
-        [this.#size, { dtype: 'int32', shape: [2], data: Int32Array.of(stored.height, stored.width) }],
-        [this.#scale, floats([2], turn.isOnSide ? [alongX, alongY] : [alongY, alongX])],
-        [this.#translation, floats([2], [-stored.top, -stored.left])]
-      ],
-      fetches: [this.#pixelsOf(job)]
-    })
-    return { data: pixels!.data as Uint8Array, width: kept.width, height: kept.height, channels: 3, step: 1 }
+  async decode (bytes: Uint8Array, job: ShrinkJob): Promise<Picture> {
+    return await new Promise((resolve, reject) => { this.#add(kindOf(job), { bytes, job, resolve, reject }) })
   }
 
-  #pixelsOf (job: ShrinkJob): Output {
-    const key = JSON.stringify([job.ratio, job.kernel, job.turn])
-    const pixels = this.#pixels.get(key) ?? this.#turn(this.#resize(job), job.turn)
-    this.#pixels.set(key, pixels)
+  #add (kind: string, decode: Decode): void {
+    const waiting = this.#waiting.get(kind)
+    if (waiting === undefined) {
+      this.#waiting.set(kind, [decode])
+      process.nextTick(() => { this.#start(kind) })
+    } else if (waiting.push(decode) === MOST_TOGETHER) this.#start(kind)
+  }
+
+  #start (kind: string): void {
+    const decodes = this.#waiting.get(kind)
+    this.#waiting.delete(kind)
+    if (decodes !== undefined) this.#settle(kind, decodes).catch(() => {}) // it settles every one, whatever happens
+  }
+
+  /** One that TensorFlow refuses must not take the others with it. */
+  async #settle (kind: string, decodes: readonly Decode[]): Promise<void> {
+    try {
+      const pictures = await this.#run(kind, decodes)
+      decodes.forEach(({ resolve }, index) => { resolve(pictures[index]!) })
+    } catch (error) {
+      if (decodes.length === 1) decodes[0]!.reject(error)
+      else for (const decode of decodes) await this.#settle(kind, [decode])
+    }
+  }
+
+  async #run (kind: string, decodes: readonly Decode[]): Promise<Picture[]> {
+    const pixels = this.#pixelsOf(kind, decodes[0]!.job)
+    const files = decodes.map(({ bytes }) => Tensor.viewOf(bytes))
+    try {
+      const found = await this.#session.run({
+        feeds: decodes.flatMap(({ job }, index) => [[this.#files[index]!, files[index]!], [this.#measures[index]!, measuresOf(job)]] as const),
+        fetches: decodes.map((_, index) => pixels[index]!)
+      })
+      return decodes.map(({ job: { plan: { kept } } }, index) => ({ data: found[index]!.data as Uint8Array, width: kept.width, height: kept.height, channels: 3, step: 1 }))
+    } finally {
+      for (const file of files) file.dispose()
+    }
+  }
+
+  #pixelsOf (kind: string, job: ShrinkJob): readonly Output[] {
+    const known = this.#pixels.get(kind)
+    if (known !== undefined) return known
+    const pixels = this.#files.map((file, index) => this.#turn(this.#resize(file, this.#measures[index]!, job), job.turn))
+    this.#pixels.set(kind, pixels)
     return pixels
   }
 
   /** libjpeg's exact DCT and smooth chroma, as libvips has them: quicker ones gain nothing that can be measured. */
-  #resize ({ ratio, kernel }: ShrinkJob): Output {
+  #resize (file: Output, measures: Output, { ratio, kernel }: ShrinkJob): Output {
     const graph = this.#graph
-    const decoded = graph.apply('DecodeJpeg', [this.#file], { channels: 3, ratio, dct_method: 'INTEGER_ACCURATE', fancy_upscaling: true })
+    const decoded = graph.apply('DecodeJpeg', [file], { channels: 3, ratio, dct_method: 'INTEGER_ACCURATE', fancy_upscaling: true })
     const batch = graph.apply('ExpandDims', [decoded, graph.scalar('int32', 0)])
-    const resized = graph.apply('ScaleAndTranslate', [batch, this.#size, this.#scale, this.#translation], { kernel_type: KERNELS[kernel], antialias: true })
+    const [size, scale, translation] = [0, 2, 4].map(first => graph.apply('Slice', [measures, graph.ints([first]), graph.ints([2])])) as [Output, Output, Output]
+    const resized = graph.apply('ScaleAndTranslate', [batch, graph.apply('Cast', [size], { DstT: 'int32' }), scale, translation], { kernel_type: KERNELS[kernel], antialias: true })
     const rounded = graph.apply('ClipByValue', [graph.apply('Round', [resized]), graph.scalar('float32', 0), graph.scalar('float32', 255)])
     return graph.apply('Cast', [rounded], { DstT: 'uint8' })
   }
@@ -93,6 +138,14 @@ class JpegGraph {
     const reversed = this.#graph.apply('ReverseV2', [pixels, this.#graph.ints(axes)])
     return turn.isOnSide ? this.#graph.apply('Transpose', [reversed, this.#graph.ints([0, 2, 1, 3])]) : reversed
   }
+}
+
+function measuresOf ({ ratio, turn, source, plan: { resized, kept } }: ShrinkJob): TensorValue {
+  const stored = storedPart(kept, resized, turn)
+  // By the file's own sides: those of the decoded picture are rounded up, and its last pixels lie partly outside.
+  const [alongX, alongY] = [ratio * resized.width / source.width, ratio * resized.height / source.height]
+  const [down, across] = turn.isOnSide ? [alongX, alongY] : [alongY, alongX]
+  return floats([6], [stored.height, stored.width, down, across, -stored.top, -stored.left])
 }
 
 /**

@@ -1,11 +1,12 @@
 import type { OutputInfo, ResizeOptions, Sharp } from 'sharp'
 import type { ImageContract } from '../registry/manifest.ts'
-import { readHeader, type ImageHeader } from './image-header.ts'
+import { readHeader, readPlainHeader, type ImageHeader } from './image-header.ts'
+import type { ShrinkJob } from './jpeg-graph.ts'
 import { isTurned } from './orientation.ts'
 import type { Picture } from './place-pixels.ts'
 import { planResize, type ResizePlan } from './resize-plan.ts'
 import { sharp } from './sharp.ts'
-import { shrinkJpeg } from './shrink-jpeg.ts'
+import { shrinkJob, shrinkJpeg } from './shrink-jpeg.ts'
 import { pixelsToTiff } from './tiff.ts'
 import { asImageError } from './undecodable.ts'
 
@@ -14,6 +15,27 @@ export interface ReadLimits {
   maxPixels: number
   /** Milliseconds after which libvips is told to stop; it looks up only between two parts of a picture. */
   timeoutMs: number
+}
+
+/** An image's header and what is to be done with it. */
+export interface ReadJob {
+  header: ImageHeader
+  plan: ResizePlan
+  contract: ImageContract
+  limits: ReadLimits
+  /** How TensorFlow decodes it; undefined where libvips does. */
+  shrink: ShrinkJob | undefined
+}
+
+/**
+ * What is to be done with a plain JPEG.
+ *
+ * @returns undefined for what libvips has to look at
+ * @throws UnsupportedImageError, TooManyPixelsError
+ */
+export function planPlainJpeg (bytes: Uint8Array, contract: ImageContract, limits: ReadLimits): ReadJob | undefined {
+  const header = readPlainHeader(bytes, limits.maxPixels)
+  return header && jobFor(bytes, header, contract, limits)
 }
 
 /**
@@ -31,33 +53,34 @@ export interface ReadLimits {
  * @throws UnsupportedImageError, TooManyPixelsError, UndecodableImageError
  */
 export async function readPixels (bytes: Uint8Array, contract: ImageContract, limits: ReadLimits): Promise<{ picture: Picture, plan: ResizePlan }> {
-  const header = await readHeader(bytes, limits.maxPixels)
-  const plan = planResize(header.size, contract)
-  const job = { header, plan, contract, limits }
-  const small = await shrinkJpeg(bytes, header, plan, contract.kernel)
+  return await readPlanned(bytes, jobFor(bytes, await readHeader(bytes, limits.maxPixels), contract, limits))
+}
+
+/** @see readPixels */
+export async function readPlanned (bytes: Uint8Array, job: ReadJob): Promise<{ picture: Picture, plan: ResizePlan }> {
+  const { shrink, plan } = job
+  const small = shrink === undefined ? undefined : await shrinkJpeg(bytes, shrink)
   return { picture: small === undefined ? await readByVips(bytes, job) : await convert(small, job), plan }
 }
 
-interface Job {
-  header: ImageHeader
-  plan: ResizePlan
-  contract: ImageContract
-  limits: ReadLimits
+function jobFor (bytes: Uint8Array, header: ImageHeader, contract: ImageContract, limits: ReadLimits): ReadJob {
+  const plan = planResize(header.size, contract)
+  return { header, plan, contract, limits, shrink: shrinkJob(bytes, header, plan, contract.kernel) }
 }
 
 /** From its own colour profile to sRGB, if that is still to be done. */
-async function convert (picture: Picture, job: Job): Promise<Picture> {
+async function convert (picture: Picture, job: ReadJob): Promise<Picture> {
   const { conversion, icc } = job.header
   if (conversion === 'none' || icc === undefined) return picture
   return await finish(sharp(pixelsToTiff(picture.data, picture.width, picture.height, icc), { limitInputPixels: false }), job, 1)
 }
 
-async function readByVips (bytes: Uint8Array, job: Job): Promise<Picture> {
+async function readByVips (bytes: Uint8Array, job: ReadJob): Promise<Picture> {
   const image = open(bytes, job)
   return isEnlarged(job) ? await enlarge(image, job) : await shrink(image, job)
 }
 
-function open (bytes: Uint8Array, { header, contract, limits }: Job): Sharp {
+function open (bytes: Uint8Array, { header, contract, limits }: ReadJob): Sharp {
   const { format, conversion, space, isGrey, hasAlpha } = header
   const image = sharp(bytes, { failOn: 'error', limitInputPixels: limits.maxPixels, autoOrient: true, ignoreIcc: conversion !== 'early' })
   // To name the space that the pixels have already changes nothing but this: sharp no longer shrinks the JPEG while decoding it.
@@ -67,11 +90,11 @@ function open (bytes: Uint8Array, { header, contract, limits }: Job): Sharp {
   return image
 }
 
-function isEnlarged ({ header: { size }, plan: { resized } }: Job): boolean {
+function isEnlarged ({ header: { size }, plan: { resized } }: ReadJob): boolean {
   return resized.width > size.width || resized.height > size.height
 }
 
-async function shrink (image: Sharp, job: Job): Promise<Picture> {
+async function shrink (image: Sharp, job: ReadJob): Promise<Picture> {
   const small = resize(image, job, 1)
   return await finish(job.header.conversion === 'small' ? await reopen(small, job) : small, job, 1)
 }
@@ -81,7 +104,7 @@ async function shrink (image: Sharp, job: Job): Promise<Picture> {
  * enlarged. At twice the size every second pixel lies exactly right; `placePixels` takes those. What else is to be done comes first, on its own:
  * a side that shrinks, the turn that would make the first pixel of each two of the second.
  */
-async function enlarge (image: Sharp, job: Job): Promise<Picture> {
+async function enlarge (image: Sharp, job: ReadJob): Promise<Picture> {
   const { header: { size, conversion, turn }, plan: { resized } } = job
   const width = Math.min(size.width, resized.width)
   const height = Math.min(size.height, resized.height)
@@ -93,7 +116,7 @@ async function enlarge (image: Sharp, job: Job): Promise<Picture> {
 }
 
 /** Resizes the whole picture and cuts out what is kept; libvips computes only that part. */
-function resize (image: Sharp, job: Job, step: 1 | 2): Sharp {
+function resize (image: Sharp, job: ReadJob, step: 1 | 2): Sharp {
   const { resized, kept } = job.plan
   const large = image.resize(resized.width * step, resized.height * step, optionsOf(job))
   if (kept.width === resized.width && kept.height === resized.height) return large
@@ -101,25 +124,25 @@ function resize (image: Sharp, job: Job, step: 1 | 2): Sharp {
 }
 
 /** WebP is kept from shrinking at load: its own scaler would take the kernel's place. */
-function optionsOf ({ header: { format }, contract: { kernel } }: Job): ResizeOptions {
+function optionsOf ({ header: { format }, contract: { kernel } }: ReadJob): ResizeOptions {
   return { fit: 'fill', kernel, fastShrinkOnLoad: format === 'JPEG' }
 }
 
 /** Runs a pipeline and opens its result for another one, which first converts it from its own colour profile, if that is still to be done. */
-async function reopen (image: Sharp, job: Job): Promise<Sharp> {
+async function reopen (image: Sharp, job: ReadJob): Promise<Sharp> {
   const { isGrey, conversion } = job.header
   if (conversion === 'small') image.keepIccProfile().toColourspace(isGrey ? 'b-w' : 'srgb')
   const { data } = await run(image.tiff({ compression: 'none' }), job)
   return sharp(data, { limitInputPixels: false })
 }
 
-async function finish (image: Sharp, job: Job, step: 1 | 2): Promise<Picture> {
+async function finish (image: Sharp, job: ReadJob, step: 1 | 2): Promise<Picture> {
   const [r, g, b] = job.contract.background ?? [0, 0, 0]
   const { data, info } = await run(image.flatten({ background: { r, g, b } }).raw(), job)
   return { data, width: info.width, height: info.height, channels: info.channels, step }
 }
 
-async function run (image: Sharp, { header: { format }, limits: { timeoutMs } }: Job): Promise<{ data: Buffer, info: OutputInfo }> {
+async function run (image: Sharp, { header: { format }, limits: { timeoutMs } }: ReadJob): Promise<{ data: Buffer, info: OutputInfo }> {
   const seconds = Math.ceil(timeoutMs / 1000) // sharp takes whole ones
   return await image.timeout({ seconds }).toBuffer({ resolveWithObject: true })
     .catch((error: unknown) => { throw asImageError(error, format) })

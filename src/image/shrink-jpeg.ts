@@ -1,22 +1,31 @@
 import type { ImageContract } from '../registry/manifest.ts'
 import { TensorFlowError } from '../tensorflow/index.ts'
 import type { ImageHeader } from './image-header.ts'
-import { decodeShrunk, hasKernel, type JpegRatio } from './jpeg-graph.ts'
+import { decodeShrunk, hasKernel, type JpegRatio, type ShrinkJob } from './jpeg-graph.ts'
 import type { Picture } from './place-pixels.ts'
 import type { ResizePlan } from './resize-plan.ts'
 
 /**
- * Decodes a plain JPEG that is far larger than planned by TensorFlow, in half the CPU time that libvips takes.
+ * How TensorFlow is to decode a plain JPEG that is far larger than planned, which takes half the CPU time that libvips does.
  *
- * @returns the numbers as they are in the file, not yet converted by its profile; undefined for everything else: pictures that shrink to more than
- *   a third, CMYK, what takes several passes (progressive ones, whose scans nothing bounds), kernels that TensorFlow lacks; and where TensorFlow
- *   refuses the file. Those are libvips' to read, or to say what is broken
+ * @returns undefined for everything else: pictures that shrink to more than a third, CMYK, what takes several passes (progressive ones, whose scans
+ *   nothing bounds), kernels that TensorFlow lacks
  */
-export async function shrinkJpeg (bytes: Uint8Array, header: ImageHeader, plan: ResizePlan, kernel: ImageContract['kernel']): Promise<Picture | undefined> {
+export function shrinkJob (bytes: Uint8Array, header: ImageHeader, plan: ResizePlan, kernel: ImageContract['kernel']): ShrinkJob | undefined {
   const ratio = jpegRatio(header.size, plan.resized)
   if (ratio === 1 || !hasKernel(kernel) || !isPlain(header) || !isWhole(bytes)) return undefined
+  return { ratio, kernel, turn: header.turn, source: header.size, plan }
+}
+
+/**
+ * Decodes as the job says.
+ *
+ * @returns the numbers as they are in the file, not yet converted by its profile; undefined where TensorFlow refuses the file: it is libvips' to read, or
+ *   to say what is broken
+ */
+export async function shrinkJpeg (bytes: Uint8Array, job: ShrinkJob): Promise<Picture | undefined> {
   try {
-    return await decodeShrunk(bytes, { ratio, kernel, turn: header.turn, source: header.size, plan })
+    return await decodeShrunk(bytes, job)
   } catch (error) {
     if (error instanceof TensorFlowError) return undefined
     throw error

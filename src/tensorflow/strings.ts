@@ -11,9 +11,21 @@ const ELEMENT_BYTES = 24
 const SMALL = 0
 const LARGE = 1
 const OFFSET = 2
+const VIEW = 3n
 const SMALL_CAPACITY = 22
 /** An offset string's size has 30 bits. */
 const MAX_STRING_BYTES = 2 ** 30 - 1
+/** An offset has 32. */
+const MAX_BLOCK_BYTES = 2 ** 32 - 1
+
+/** Where strings go in a tensor's memory. */
+interface StringLayout {
+  /** The elements, which hold the short strings. */
+  readonly elements: Uint8Array
+  /** The strings that stand behind the elements, and where. */
+  readonly long: readonly { readonly at: number, readonly bytes: Uint8Array }[]
+  readonly sizeBytes: number
+}
 
 /**
  * Lays strings out in one block: the elements, then the bytes of those that are too long to stand inside theirs, found by their
@@ -21,28 +33,36 @@ const MAX_STRING_BYTES = 2 ** 30 - 1
  *
  * @throws RangeError if the strings together are over 4 GiB or one is over 1 GiB
  */
-export function encodeStrings (strings: readonly Uint8Array[]): Uint8Array {
-  const long = strings.reduce((sum, { byteLength }) => byteLength > SMALL_CAPACITY ? sum + byteLength : sum, 0)
-  const total = strings.length * ELEMENT_BYTES + long
-  if (total > 2 ** 32 - 1) throw new RangeError(`Expected strings of at most 4 GiB together but received ${total} bytes`)
-  const block = new Uint8Array(total)
-  const view = new DataView(block.buffer)
-  let end = strings.length * ELEMENT_BYTES
-  strings.forEach((string, index) => {
+export function layOutStrings (strings: readonly Uint8Array[]): StringLayout {
+  const elements = new Uint8Array(strings.length * ELEMENT_BYTES)
+  const view = new DataView(elements.buffer)
+  const long: { at: number, bytes: Uint8Array }[] = []
+  let end = elements.length
+  strings.forEach((bytes, index) => {
     const at = index * ELEMENT_BYTES
-    if (string.byteLength <= SMALL_CAPACITY) {
-      block[at] = string.byteLength << 2 | SMALL
-      block.set(string, at + 1)
+    const { byteLength } = bytes
+    if (byteLength <= SMALL_CAPACITY) {
+      elements[at] = byteLength << 2 | SMALL
+      elements.set(bytes, at + 1)
       return
     }
-    if (string.byteLength > MAX_STRING_BYTES) throw new RangeError(`Expected strings of at most 1 GiB but received ${string.byteLength} bytes`)
-    view.setUint32(at, (string.byteLength << 2 | OFFSET) >>> 0, true)
+    if (byteLength > MAX_STRING_BYTES) throw new RangeError(`Expected strings of at most 1 GiB but received ${byteLength} bytes`)
+    if (end + byteLength > MAX_BLOCK_BYTES) throw new RangeError('Expected strings of at most 4 GiB together but received more')
+    view.setUint32(at, (byteLength << 2 | OFFSET) >>> 0, true)
     view.setUint32(at + 4, end - at, true)
     view.setUint32(at + 8, 1, true)
-    block.set(string, end)
-    end += string.byteLength
+    long.push({ at: end, bytes })
+    end += byteLength
   })
-  return block
+  return { elements, long, sizeBytes: end }
+}
+
+/** The element of a string that stays where it is, at `address`. */
+export function viewElement (address: bigint, byteLength: number): Uint8Array {
+  const element = new BigUint64Array(ELEMENT_BYTES / 8)
+  element[0] = BigInt(byteLength) << 2n | VIEW
+  element[1] = address
+  return new Uint8Array(element.buffer)
 }
 
 /** Copies `count` strings out of a tensor's data. */

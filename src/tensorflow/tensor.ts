@@ -1,11 +1,12 @@
 import koffi from 'koffi'
+import { addressOf } from './buffer.ts'
 import { api, libc } from './library.ts'
 import type { Pointer } from './c-api.ts'
 import {
   allocateArray, bytesOf, dtypeCode, dtypeFromCode, dtypeSizeBytes, elementCount, isValueDType, numbersPerElement,
   type NumericArray, type TensorData, type TensorValue, type ValueDType
 } from './dtype.ts'
-import { decodeStrings, encodeStrings } from './strings.ts'
+import { decodeStrings, layOutStrings, viewElement } from './strings.ts'
 
 /**
  * A tensor in TensorFlow's memory. Whoever makes it owns it and calls `dispose` once, also when a run fails; feeding it to a run does
@@ -27,9 +28,31 @@ export class Tensor {
   /** Copies a value into TensorFlow's memory. @throws RangeError if data and shape disagree */
   static from (value: TensorValue): Tensor {
     checkValue(value)
-    const bytes = value.dtype === 'string' ? encodeStrings(value.data as readonly Uint8Array[]) : bytesOf(value.data as NumericArray)
+    if (value.dtype === 'string') return Tensor.#fromStrings(value.shape, value.data as readonly Uint8Array[])
+    const bytes = bytesOf(value.data as NumericArray)
     const tensor = Tensor.#allocate(value.dtype, value.shape, bytes.byteLength)
     if (bytes.byteLength > 0) libc().memcpy(api().TF_TensorData(tensor.#pointer), bytes, bytes.byteLength)
+    return tensor
+  }
+
+  /**
+   * A scalar string whose bytes stay in JavaScript's memory. Whoever makes it keeps them referenced and as they are until no run uses the tensor any
+   * more; only for graphs that do not keep what they are fed, as variables and queues would.
+   */
+  static viewOf (bytes: Uint8Array): Tensor {
+    const element = viewElement(addressOf(bytes), bytes.byteLength)
+    const tensor = Tensor.#allocate('string', [], element.byteLength)
+    libc().memcpy(api().TF_TensorData(tensor.#pointer), element, element.byteLength)
+    return tensor
+  }
+
+  static #fromStrings (shape: readonly number[], strings: readonly Uint8Array[]): Tensor {
+    const { elements, long, sizeBytes } = layOutStrings(strings)
+    const tensor = Tensor.#allocate('string', shape, sizeBytes)
+    if (sizeBytes === 0) return tensor
+    const data = api().TF_TensorData(tensor.#pointer)!
+    libc().memcpy(data, elements, elements.byteLength)
+    for (const { at, bytes } of long) libc().memcpy(data + BigInt(at), bytes, bytes.byteLength)
     return tensor
   }
 

@@ -58,7 +58,7 @@ t.test('who hangs up leaves the line, and the next in line is served', async t =
   const slots = new DecodeSlots(1)
   const release = await slots.acquire('a')
   const client = new AbortController()
-  const gone = slots.acquire('a', client.signal)
+  const gone = slots.acquire('a', { signal: client.signal })
   const next = slots.acquire('a')
   client.abort()
   await t.rejects(gone, new ClientClosedError())
@@ -70,20 +70,20 @@ t.test('who hangs up leaves the line, and the next in line is served', async t =
 
 t.test('who has hung up already gets no slot', async t => {
   const slots = new DecodeSlots(1)
-  await t.rejects(slots.acquire('a', AbortSignal.abort()), new ClientClosedError())
+  await t.rejects(slots.acquire('a', { signal: AbortSignal.abort() }), new ClientClosedError())
   t.equal(slots.pending, 0)
 })
 
 t.test('a signal\'s reason that is one of our errors is what is thrown', async t => {
   const slots = new DecodeSlots(1)
-  await t.rejects(slots.acquire('a', AbortSignal.abort(new DeadlineExceededError(50))), new DeadlineExceededError(50))
+  await t.rejects(slots.acquire('a', { signal: AbortSignal.abort(new DeadlineExceededError(50)) }), new DeadlineExceededError(50))
 })
 
 t.test('a signal that aborts after its turn came changes nothing, and is no longer listened to', async t => {
   const slots = new DecodeSlots(1)
   const release = await slots.acquire('a')
   const client = new AbortController()
-  const turn = slots.acquire('a', client.signal)
+  const turn = slots.acquire('a', { signal: client.signal })
   release()
   const releaseSecond = await turn
   client.abort()
@@ -106,4 +106,53 @@ t.test('many who wait in one line do not keep another line waiting', async t => 
   await Promise.all(all)
   t.ok(served.indexOf('other') <= 1, 'it is served first or second', { served })
   t.equal(slots.pending, 0)
+})
+
+/** Fills the only slot, lets these wait, and tells who is served together each time a slot is given back. */
+async function turns (waiting: readonly { name: string, sharing?: { kind: string, part: number } }[], size = 1): Promise<string[]> {
+  const slots = new DecodeSlots(size)
+  const first = await Promise.all(Array.from({ length: size }, async () => await slots.acquire('a')))
+  const served: { name: string, release: () => void }[] = []
+  for (const { name, sharing } of waiting) slots.acquire('a', { sharing }).then(release => { served.push({ name, release }) })
+  const found: string[] = []
+  first[0]!()
+  for (await nextTurn(); served.length > 0; await nextTurn()) {
+    const together = served.splice(0)
+    found.push(together.map(({ name }) => name).join(''))
+    for (const { release } of together) release()
+  }
+  return found
+}
+
+const small = { kind: 'small', part: 0.25 }
+
+t.test('small ones of one kind share a slot, as many as fit in', async t => {
+  t.strictSame(await turns([...'abcdefghij'].map(name => ({ name, sharing: small }))), ['abcd', 'efgh', 'ij'])
+  t.strictSame(await turns([...'abc'].map(name => ({ name, sharing: { kind: 'large', part: 0.6 } }))), ['a', 'b', 'c'])
+  t.strictSame(await turns([...'ab'].map(name => ({ name, sharing: { kind: 'huge', part: 9 } }))), ['a', 'b'])
+})
+
+t.test('nobody overtakes to share a slot, and what can not share has its own', async t => {
+  const other = { kind: 'other', part: 0.25 }
+  t.strictSame(await turns([{ name: 'a', sharing: small }, { name: 'b', sharing: other }, { name: 'c', sharing: small }, { name: 'd' }, { name: 'e' }, { name: 'f', sharing: small }]), ['a', 'b', 'c', 'd', 'e', 'f'])
+})
+
+t.test('those who share leave the other slots their part', async t => {
+  t.strictSame(await turns([...'abcd'].map(name => ({ name, sharing: small })), 2), ['ab', 'c', 'd'])
+})
+
+t.test('a shared slot is free when all who share it have given it back', async t => {
+  const slots = new DecodeSlots(1)
+  const release = await slots.acquire('a')
+  const [first, second, third] = [0, 1, 2].map(async index => await slots.acquire('a', { sharing: { kind: 'small', part: [0.5, 0.5, 0.5][index]! } }))
+  release()
+  const both = await Promise.all([first!, second!])
+  let isThirdServed = false
+  third!.then(() => { isThirdServed = true })
+  both[0]!()
+  await nextTurn()
+  t.equal(isThirdServed, false)
+  both[1]!()
+  await nextTurn()
+  t.equal(isThirdServed, true)
 })

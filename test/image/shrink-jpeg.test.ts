@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import sharp from 'sharp'
 import { readHeader } from '../../src/image/image-header.ts'
 import { planResize } from '../../src/image/resize-plan.ts'
-import { jpegRatio, shrinkJpeg } from '../../src/image/shrink-jpeg.ts'
+import { jpegRatio, shrinkJob, shrinkJpeg } from '../../src/image/shrink-jpeg.ts'
 import type { ImageContract } from '../../src/registry/manifest.ts'
 import { contractOf, encode, meanDifference, newDecoder, noSharedImages, photo, plain, sharedImage } from '../support/images.ts'
 
@@ -10,7 +10,8 @@ const decoder = newDecoder()
 
 async function isShrunk (file: Buffer, contract = contractOf({ width: 32, height: 32 })): Promise<boolean> {
   const header = await readHeader(file, 50_000_000)
-  return await shrinkJpeg(file, header, planResize(header.size, contract), contract.kernel) !== undefined
+  const job = shrinkJob(file, header, planResize(header.size, contract), contract.kernel)
+  return job !== undefined && await shrinkJpeg(file, job) !== undefined
 }
 
 /** libvips' resize of the fully decoded picture. */
