@@ -6,7 +6,7 @@ import { tokenizerCache, type TokenizerOf } from './prediction/tokenizers.ts'
 import { ModelRegistry } from './registry/model-registry.ts'
 import type { VersionPolicies } from './registry/version-policy.ts'
 import { buildServer, type Server } from './server.ts'
-import { loadLibrary } from './tensorflow/index.ts'
+import { favourEventLoop, loadLibrary } from './tensorflow/index.ts'
 import { createTokenizer } from './text/index.ts'
 import type { ThisWorker } from './workers/this-worker.ts'
 
@@ -31,6 +31,7 @@ export async function serve ({ config, policies, log, worker }: ServeOptions): P
   closeOnSignals({ server, models, log, timeoutMs: config.SHUTDOWN_TIMEOUT_MS, endsAtSecond: worker === undefined })
   await listen(server, config)
   openLibrary()
+  favourEventLoop()
   worker?.tellServing()
   await models.start()
 }
@@ -57,7 +58,11 @@ function newRegistry ({ config, policies, log, tokenizerOf, onAvailable }: Regis
       gpuMemoryLimitMib: config.GPU_MEMORY_LIMIT_MIB
     },
     prepare: async version => { if (version.manifest.text !== undefined) await tokenizerOf(version) },
-    onVersionState: ({ model, state }) => { if (state === 'available') onAvailable(model) },
+    onVersionState: ({ model, state }) => {
+      if (state !== 'available') return
+      favourEventLoop() // each version brings threads of its own
+      onAvailable(model)
+    },
     log
   })
 }

@@ -33,7 +33,6 @@ export function sniffFormat (bytes: Uint8Array): ImageFormat {
 
 /** First bytes as Latin-1 text, what they are the first bytes of, and where they stand if not at the start. */
 const SIGNATURES: [magic: string, name: string, offset?: number][] = [
-  ['\xff\xd8', 'JPEG'],
   ['\x89PNG\r\n\x1a\n', 'PNG'],
   ['GIF87a', 'GIF'],
   ['GIF89a', 'GIF'],
@@ -63,6 +62,7 @@ const SIGNATURES: [magic: string, name: string, offset?: number][] = [
 
 function nameOf (bytes: Uint8Array): string {
   if (bytes.length === 0) return 'empty'
+  if (bytes[0] === 0xff && bytes[1] === 0xd8) return 'JPEG' // most are, and need no text made of them
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, 1024)).toString('latin1')
   if (head.startsWith('ftyp', 4)) return nameOfBrands(head)
   const signature = SIGNATURES.find(([magic, , offset = 0]) => head.startsWith(magic, offset))

@@ -82,7 +82,9 @@ function exifOrientation (segment: DataView): number {
 }
 
 function startsWith (segment: DataView, name: string): boolean {
-  return segment.byteLength >= name.length && [...name].every((letter, index) => segment.getUint8(index) === letter.charCodeAt(0))
+  if (segment.byteLength < name.length) return false
+  for (let index = 0; index < name.length; index++) if (segment.getUint8(index) !== name.charCodeAt(index)) return false
+  return true
 }
 
 function bytesFrom (segment: DataView, offset: number): Uint8Array {

@@ -23,6 +23,8 @@ interface LibC {
   memcpy (target: NodeJS.TypedArray | Pointer, source: NodeJS.TypedArray | Pointer, sizeBytes: number): Pointer
   dlopen (path: string, flags: number): Pointer
   dlerror (): string | null
+  /** Linux's: of one thread, by its number. */
+  sched_setscheduler?: (thread: number, policy: number, parameters: NodeJS.TypedArray) => number
   malloc_trim?: { async (pad: number, done: (error: Error | null, result: number) => void): void }
 }
 
@@ -122,5 +124,6 @@ function bindLibC (): LibC {
   } catch {
     // Not glibc: nothing to trim.
   }
+  if (process.platform === 'linux') libc.sched_setscheduler = library.func('int sched_setscheduler(int, int, void*)') as NonNullable<LibC['sched_setscheduler']>
   return libc
 }
