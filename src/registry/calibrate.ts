@@ -4,6 +4,7 @@ import type { LoadedSavedModel, Signature } from '../tensorflow/index.ts'
 import { findSizes, type SizeTime } from './batch-sizes.ts'
 import type { EngineChoice, EngineTrial } from './engines.ts'
 import { knownShapes, shapesOf, variedInputs, type KnownShapes } from './made-up-inputs.ts'
+import { mainSignature } from './main-signature.ts'
 import { PIXELS_SIGNATURE } from './pixel-input.ts'
 import { probeBatching } from './probe-batching.ts'
 import { inFlightCandidates, runsPerSecond } from './run-rate.ts'
@@ -43,11 +44,11 @@ export const UNCALIBRATED: Calibration = {
 }
 
 /** Milliseconds for the sizes of the signature that matters most, and of each other. */
-const [MAIN_BUDGET_MS, OTHER_BUDGET_MS] = [400, 100]
+const [MAIN_BUDGET_MS, OTHER_BUDGET_MS] = [300, 100]
 /** Longest run, milliseconds: another model's rows, and a row that came too late for this run, wait for it. */
 const MAX_RUN_MS = 250
 /** Milliseconds for each number of runs in flight. */
-const IN_FLIGHT_MS = 60
+const IN_FLIGHT_MS = 40
 /** How much more a further run in flight has to bring. */
 const IN_FLIGHT_GAIN = 1.05
 
@@ -58,7 +59,7 @@ type Run = LoadedSavedModel['run']
  * Every size that is given has been run, so no client meets it first.
  */
 export async function calibrate (candidate: Candidate, limits: CalibrationLimits, signal: AbortSignal): Promise<Measured> {
-  const main = mainSignature(candidate)
+  const main = mainSignature(candidate.signatures, candidate.manifest)
   const batching: Record<string, SignatureBatching> = {}
   let sizes: readonly SizeTime[] = []
   let inFlight: Measured['inFlight'] = []
@@ -72,11 +73,6 @@ export async function calibrate (candidate: Candidate, limits: CalibrationLimits
   }
   const runsInFlight = limits.concurrency ?? bestInFlight(inFlight)
   return { batching, runsInFlight, sizes, inFlight }
-}
-
-/** The signature that most requests are for. */
-function mainSignature ({ signatures, manifest }: Candidate): Signature | undefined {
-  return signatures[PIXELS_SIGNATURE] ?? signatures[manifest.signature ?? 'serving_default'] ?? Object.values(signatures)[0]
 }
 
 async function sizesOf (candidate: Candidate, signature: Signature, { maxRows }: CalibrationLimits, budgetMs: number): Promise<SizeTime[] | Extract<SignatureBatching, { kind: 'alone' }>> {

@@ -1,9 +1,10 @@
 import { readdir, stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { freezeSavedModel, loadSavedModel, TensorFlowError, type Freezing, type FrozenModel, type LoadedSavedModel, type RunnableModel, type SessionOptions, type Signature, type TensorValue } from '../tensorflow/index.ts'
+import { freezeSavedModel, loadSavedModel, releaseMemory, TensorFlowError, type FrozenModel, type LoadedSavedModel, type RunnableModel, type SessionOptions, type Signature, type TensorValue } from '../tensorflow/index.ts'
 import { differenceFrom } from './golden.ts'
 import { shapesOf, takesBatches, variedInputs } from './made-up-inputs.ts'
+import { mainSignature } from './main-signature.ts'
 import { inFlightCandidates, runsPerSecond } from './run-rate.ts'
 import type { Candidate } from './smoke-run.ts'
 
@@ -24,8 +25,9 @@ export interface EngineTrial extends EngineChoice {
   readonly batched: number
 }
 
-export type Engine = { readonly choice: EngineChoice } &
-  ({ readonly kind: 'loaded', readonly model: LoadedSavedModel } | { readonly kind: 'frozen', readonly model: FrozenModel })
+interface LoadedEngine { readonly kind: 'loaded', readonly choice: EngineChoice, readonly model: LoadedSavedModel }
+interface FrozenEngine { readonly kind: 'frozen', readonly choice: EngineChoice, readonly model: FrozenModel }
+export type Engine = LoadedEngine | FrozenEngine
 
 export interface ChosenEngine {
   readonly engine: Engine
@@ -34,10 +36,10 @@ export interface ChosenEngine {
   readonly notes: readonly string[]
 }
 
-/** Milliseconds for each figure of an engine. */
-const TRIAL_MS = 30
-/** Rows of the runs of several. */
-const TRIAL_ROWS = 8
+/** Milliseconds for each figure of an engine, and for each of the times of which the best is that figure: whatever else the machine does only slows. */
+const [TRIAL_MS, TIME_MS] = [25, 5]
+/** Rows of the runs of several: as many as take so many milliseconds. */
+const [LEAST_ROWS, MOST_ROWS, SEVERAL_MS] = [2, 8, 50]
 /** How much better another engine has to be than the model as it was loaded. */
 const GAIN = 1.05
 /** How far a frozen graph's numbers may be from the loaded one's, for the largest of them: kernels add up in another order. */
@@ -47,32 +49,23 @@ const SLOW_RUN_MS = 300
 
 /**
  * Runs a version in the ways that there are and takes the fastest: by what one row takes, what rows one by one bring, and rows in batches (the geometric mean
- * of the three). What is not taken is freed, but never `loaded`, which is the caller's.
+ * of the three). They are tried one after another, and no more than two take memory at once. What is not taken is freed, `loaded` too.
  *
  * @param session what the operator decided; a number of threads given there is not varied
  */
 export async function chooseEngine (candidate: Candidate, loaded: LoadedSavedModel, session: SessionOptions, signal: AbortSignal): Promise<ChosenEngine> {
-  const first: Engine = { kind: 'loaded', choice: { graph: 'as saved', threads: session.intraOpThreads || availableParallelism() }, model: loaded }
-  const tried = triedSignature(candidate)
-  const singleMs = tried === undefined ? undefined : await singleRunMs(tried, loaded)
-  if (tried === undefined || singleMs === undefined || singleMs > SLOW_RUN_MS) return { engine: first, trials: [], notes: [] }
-  const engines: Engine[] = [first]
-  const notes: string[] = []
-  let chosen: Engine = first
-  try {
-    for await (const engine of otherEngines(first, Object.keys(candidate.signatures), session, notes)) {
-      engines.push(engine)
-      signal.throwIfAborted()
-    }
-    const trials: EngineTrial[] = []
-    for (const { choice, model } of engines) trials.push({ ...choice, ...await tryEngine(tried, model) })
-    const different = await differenceBetween(tried, loaded, engines[best(trials)]!.model)
-    if (different === undefined) chosen = engines[best(trials)]!
-    else notes.push(`its variables are not made constants: ${different}`)
-    return { engine: chosen, trials, notes }
-  } finally {
-    for (const { model } of engines) if (model !== chosen.model && model !== loaded) await model.dispose()
+  const first: LoadedEngine = { kind: 'loaded', choice: { graph: 'as saved', threads: session.intraOpThreads || availableParallelism() }, model: loaded }
+  const tried = await triedRows(candidate, loaded)
+  if (tried === undefined) return { engine: first, trials: [], notes: [] }
+  const contest = await Contest.open(tried, first, signal)
+  const frozen = await frozenEngine(tried, first, Object.keys(candidate.signatures), session)
+  const isVaried = !session.intraOpThreads && first.choice.threads > 1
+  if (typeof frozen !== 'string') {
+    await contest.meet(isVaried ? [frozen, frozenOnOneThread(frozen, session)] : [frozen])
+    return { ...contest.result, notes: [] }
   }
+  if (isVaried) await contest.meet([await loadedOnOneThread(first, session)])
+  return { ...contest.result, notes: [`its variables are not made constants: ${frozen}`] }
 }
 
 /** The first, or the best of those that are better than it by enough. Pure. */
@@ -81,21 +74,83 @@ export function best (trials: readonly EngineTrial[]): number {
   return scores.reduce((chosen, score, index) => score > (chosen === 0 ? GAIN : 1) * scores[chosen]! ? index : chosen, 0)
 }
 
-/** @param signatures all that are served: none of them may write what another one reads as a constant */
-async function * otherEngines ({ choice, model: loaded }: Extract<Engine, { kind: 'loaded' }>, signatures: readonly string[], session: SessionOptions, notes: string[]): AsyncGenerator<Engine> {
-  const alone = { ...session, intraOpThreads: 1 }
-  const variesThreads = !session.intraOpThreads && choice.threads > 1
-  const freezing = await isLarge(loaded) ? TOO_LARGE : await freezeSavedModel(loaded, signatures, session)
-  if (freezing.kind === 'refused') notes.push(`its variables are not made constants: ${freezing.reason}`)
-  else yield { kind: 'frozen', choice: { ...choice, graph: 'frozen' }, model: freezing.model }
-  if (!variesThreads) return
-  if (freezing.kind === 'frozen') yield { kind: 'frozen', choice: { graph: 'frozen', threads: 1 }, model: freezing.model.withSession(alone) }
-  else yield { kind: 'loaded', choice: { ...choice, threads: 1 }, model: await loadSavedModel(loaded.directory, { session: alone }) }
+/** The best engine so far, and what all of them gave. */
+class Contest {
+  readonly #tried: Tried
+  readonly #signal: AbortSignal
+  readonly #trials: EngineTrial[] = []
+  #best: Engine
+
+  private constructor (tried: Tried, first: Engine, signal: AbortSignal) {
+    this.#tried = tried
+    this.#best = first
+    this.#signal = signal
+  }
+
+  static async open (tried: Tried, first: Engine, signal: AbortSignal): Promise<Contest> {
+    const contest = new Contest(tried, first, signal)
+    contest.#trials.push(await tryEngine(tried, first))
+    return contest
+  }
+
+  get result (): Omit<ChosenEngine, 'notes'> {
+    return { engine: this.#best, trials: this.#trials }
+  }
+
+  /** Tries more, in this order. Of each and the best so far, the one that is not as good is freed; all are if a trial fails. */
+  async meet (engines: readonly Engine[]): Promise<void> {
+    try {
+      for (const engine of engines) {
+        this.#signal.throwIfAborted()
+        await this.#meetOne(engine)
+      }
+    } catch (error) {
+      for (const { model } of [this.#best, ...engines]) await model.dispose()
+      throw error
+    }
+  }
+
+  async #meetOne (engine: Engine): Promise<void> {
+    this.#trials.push(await tryEngine(this.#tried, engine))
+    const isBest = best(this.#trials) === this.#trials.length - 1
+    const worse = isBest ? this.#best : engine
+    if (isBest) this.#best = engine
+    await worse.model.dispose()
+    await releaseMemory() // what the next one takes would otherwise come on top
+  }
+}
+
+/**
+ * @param signatures all that are served: none of them may write what another one reads as a constant
+ * @returns why there is none, in plain words
+ */
+async function frozenEngine (tried: Tried, { choice, model: loaded }: LoadedEngine, signatures: readonly string[], session: SessionOptions): Promise<FrozenEngine | string> {
+  if (await isLarge(loaded)) return `they are larger than the ${MAX_FROZEN_BYTES / 2 ** 20} MiB that are tried`
+  const freezing = await freezeSavedModel(loaded, signatures, session)
+  if (freezing.kind === 'refused') return freezing.reason
+  const { model } = freezing
+  try {
+    const difference = await differenceBetween(tried, loaded, model)
+    if (difference === undefined) return { kind: 'frozen', choice: { ...choice, graph: 'frozen' }, model }
+    await model.dispose()
+    return difference
+  } catch (error) {
+    await model.dispose()
+    throw error
+  }
+}
+
+/** Takes no memory worth speaking of before its first run, and keeps the graph that it shares when the given one is freed. */
+function frozenOnOneThread ({ kind, choice, model }: FrozenEngine, session: SessionOptions): FrozenEngine {
+  return { kind, choice: { ...choice, threads: 1 }, model: model.withSession({ ...session, intraOpThreads: 1 }) }
+}
+
+async function loadedOnOneThread ({ kind, choice, model }: LoadedEngine, session: SessionOptions): Promise<LoadedEngine> {
+  return { kind, choice: { ...choice, threads: 1 }, model: await loadSavedModel(model.directory, { session: { ...session, intraOpThreads: 1 } }) }
 }
 
 /** Before the first run TensorFlow copies constants many times: some 30 ms a MB. */
 const MAX_FROZEN_BYTES = 128 * 2 ** 20
-const TOO_LARGE: Freezing = { kind: 'refused', reason: `they are larger than the ${MAX_FROZEN_BYTES / 2 ** 20} MiB that are tried` }
 
 async function isLarge ({ directory }: LoadedSavedModel): Promise<boolean> {
   const folder = join(directory, 'variables')
@@ -104,56 +159,68 @@ async function isLarge ({ directory }: LoadedSavedModel): Promise<boolean> {
   return sizes.reduce((sum, size) => sum + size, 0) > MAX_FROZEN_BYTES
 }
 
-/** A signature with what its rows look like. */
+/** A signature with made-up rows of it, and how many rows a run of several has. */
 interface Tried {
   readonly signature: Signature
-  /** @returns undefined if they would be too large */
-  readonly inputs: (rows: number) => Record<string, TensorValue> | undefined
+  readonly one: Record<string, TensorValue>
+  readonly several: Record<string, TensorValue>
+  readonly rows: number
 }
 
-/** The manifest's signature, if it can be tried with made-up rows. */
-function triedSignature ({ signatures, manifest }: Candidate): Tried | undefined {
-  const signature = signatures[manifest.signature ?? 'serving_default'] ?? Object.values(signatures)[0]
+/** The signature that matters most. @returns undefined if it does not run with made-up rows, or takes long */
+async function triedRows ({ signatures, manifest }: Candidate, loaded: RunnableModel): Promise<Tried | undefined> {
+  const signature = mainSignature(signatures, manifest)
   if (signature === undefined || signature.changesState || !takesBatches(signature)) return undefined
-  const known = shapesOf(signature, manifest)
-  return { signature, inputs: rows => variedInputs(signature, rows, known) }
+  const inputs = (rows: number): Record<string, TensorValue> | undefined => variedInputs(signature, rows, shapesOf(signature, manifest))
+  const one = inputs(1)
+  const singleMs = one === undefined ? Infinity : await runMs(signature, one, loaded)
+  if (one === undefined || singleMs > SLOW_RUN_MS) return undefined
+  const rows = Math.max(LEAST_ROWS, Math.min(MOST_ROWS, Math.floor(SEVERAL_MS / singleMs)))
+  const several = inputs(rows)
+  if (several === undefined || await runMs(signature, several, loaded) === Infinity) return undefined
+  return { signature, one, several, rows }
 }
 
-/** @returns undefined if it does not run with made-up rows */
-async function singleRunMs ({ signature, inputs }: Tried, model: RunnableModel): Promise<number | undefined> {
-  const [row, several] = [inputs(1), inputs(TRIAL_ROWS)]
-  if (row === undefined || several === undefined) return undefined
+/** Milliseconds of a run that is not the first. @returns Infinity if TensorFlow refuses what it is given */
+async function runMs ({ name }: Signature, inputs: Record<string, TensorValue>, model: RunnableModel): Promise<number> {
   try {
-    await model.run(signature.name, row)
+    await model.run(name, inputs)
     const startedAt = performance.now()
-    await model.run(signature.name, row)
+    await model.run(name, inputs)
     return performance.now() - startedAt
   } catch (error) {
-    if (error instanceof TensorFlowError) return undefined
+    if (error instanceof TensorFlowError) return Infinity
     throw error
   }
 }
 
-async function tryEngine ({ signature, inputs }: Tried, model: RunnableModel): Promise<Pick<EngineTrial, 'single' | 'rows' | 'batched'>> {
-  const runOf = (rows: number): (() => Promise<unknown>) => {
-    const given = inputs(rows)!
-    return async () => await model.run(signature.name, given)
+/** With the number of runs in flight that brings most rows one by one, runs of several are timed too. */
+async function tryEngine ({ signature, one, several, rows }: Tried, { choice, model }: Engine): Promise<EngineTrial> {
+  const runOne = async (): Promise<unknown> => await model.run(signature.name, one)
+  const runSeveral = async (): Promise<unknown> => await model.run(signature.name, several)
+  await runOne()
+  await runSeveral()
+  const single = await bestRate(runOne, 1)
+  let most = { inFlight: 1, rate: single }
+  for (const inFlight of inFlightCandidates(model.session)) {
+    const rate = inFlight === 1 ? single : await bestRate(runOne, inFlight)
+    if (rate > most.rate) most = { inFlight, rate }
   }
-  const [one, several] = [runOf(1), runOf(TRIAL_ROWS)]
-  await one()
-  await several()
-  const most = async (run: () => Promise<unknown>): Promise<number> => {
-    let found = 0
-    for (const inFlight of inFlightCandidates(model.session)) found = Math.max(found, await runsPerSecond(run, inFlight, TRIAL_MS))
-    return found
-  }
-  return { single: await runsPerSecond(one, 1, TRIAL_MS), rows: await most(one), batched: TRIAL_ROWS * await most(several) }
+  return { ...choice, single, rows: most.rate, batched: rows * await bestRate(runSeveral, most.inFlight) }
 }
 
-async function differenceBetween ({ signature, inputs }: Tried, loaded: RunnableModel, other: RunnableModel): Promise<string | undefined> {
-  if (other === loaded) return undefined
-  const rows = inputs(2)!
-  const [expected, found] = [await loaded.run(signature.name, rows), await other.run(signature.name, rows)]
+/** Runs a second, the most in several short times. */
+async function bestRate (run: () => Promise<unknown>, inFlight: number): Promise<number> {
+  const startedAt = performance.now()
+  let best = 0
+  do {
+    best = Math.max(best, await runsPerSecond(run, inFlight, TIME_MS))
+  } while (performance.now() - startedAt < TRIAL_MS)
+  return best
+}
+
+async function differenceBetween ({ signature, several }: Tried, loaded: RunnableModel, other: RunnableModel): Promise<string | undefined> {
+  const [expected, found] = [await loaded.run(signature.name, several), await other.run(signature.name, several)]
   return Object.entries(expected).map(([name, tensor]) => differenceFrom(tensor, found[name]!, TOLERANCE * largest(tensor))).find(difference => difference !== undefined)
 }
 

@@ -114,12 +114,11 @@ async function tune (candidate: Candidate, loaded: LoadedSavedModel, { calibrate
       await (signature === PIXELS_SIGNATURE && pixels !== undefined ? pixels : engine.model).run(signature, inputs, outputs)
     const signatures = { ...candidate.signatures, ...(pixels !== undefined && { [PIXELS_SIGNATURE]: pixels.signature }) }
     const measured = await calibrate({ ...candidate, loaded: { directory: loaded.directory, session: engine.model.session, run }, signatures }, limits, signal)
-    if (engine.model !== loaded) await loaded.dispose()
     await releaseMemory()
     const calibration = { ...measured, engine: engine.choice, engines: trials, tookMs: performance.now() - startedAt }
     return { calibration, pixels: pixels?.signature, notes, run, dispose: async () => { await dispose([engine.model]) } }
   } catch (error) {
-    if (engine.model !== loaded) await engine.model.dispose()
+    await engine.model.dispose()
     throw error
   }
 }
