@@ -3,7 +3,6 @@ import { BadManifestError } from '../errors.ts'
 import type { TextContract } from '../registry/manifest.ts'
 import { bertVocabulary } from './bert-vocabulary.ts'
 import { encodeTexts, type EncodedTexts, type TokenizerKind } from './encode.ts'
-import { huggingFace } from './hugging-face.ts'
 import { textVectorization } from './text-vectorization.ts'
 import { readVersionFile } from './version-file.ts'
 import { parseVocabulary } from './vocabulary.ts'
@@ -26,7 +25,7 @@ export async function createTokenizer (contract: TextContract, directory: string
   switch (tokenizer.kind) {
     case 'text-vectorization': return bind(textVectorization(tokenizer, await parseVocabulary(path, text)), contract, path)
     case 'wordpiece': return bind(await bertVocabulary(path, text, tokenizer.lowercase), contract, path)
-    case 'hugging-face': return bind(await huggingFace(path, text), contract, path)
+    case 'hugging-face': return bind(await (await import('./hugging-face.ts')).huggingFace(path, text), contract, path) // a tenth of a second of every start otherwise
   }
 }
 
