@@ -14,8 +14,11 @@ const log = pino({ level: config.LOG_LEVEL, base: worker === undefined ? null : 
 if (config.WORKERS > 1 && cluster.isPrimary) {
   runPrimary({ workers: config.WORKERS, env: process.env, log })
 } else {
-  const { serve } = await import('./serve.ts') // a process that only watches over others has no use for what serving needs
-  await serve({ config, policies, log, worker })
+  // A process that only watches over others has no use for what serving needs. TensorFlow is opened while the rest is read.
+  const { preloadLibrary } = await import('./tensorflow/index.ts')
+  const preloaded = preloadLibrary()
+  const { serve } = await import('./serve.ts')
+  await serve({ config, policies, log, worker, preloaded })
 }
 
 /** Ends the process with what is wrong with the environment, before anything is opened. */

@@ -16,10 +16,12 @@ export interface ServeOptions {
   readonly log: Logger
   /** Where this process is one of several. */
   readonly worker: ThisWorker | undefined
+  /** Resolves when TensorFlow's files are open; the process is not ended before. */
+  readonly preloaded: Promise<void>
 }
 
 /** Builds the server, listens, loads the models, and closes with grace on a signal. */
-export async function serve ({ config, policies, log, worker }: ServeOptions): Promise<void> {
+export async function serve ({ config, policies, log, worker, preloaded }: ServeOptions): Promise<void> {
   const tokenizerOf = tokenizerCache(createTokenizer)
   const models: ModelRegistry = newRegistry({ config, policies, log, tokenizerOf, onAvailable: model => { if (worker !== undefined && isOnGpu(models, model)) worker.tellGpu() } })
   const decoder = createImageDecoder({
@@ -29,7 +31,8 @@ export async function serve ({ config, policies, log, worker }: ServeOptions): P
   })
   const server = await buildServer({ config, models, decoder, tokenizerOf, log, exchange: worker?.exchange })
   closeOnSignals({ server, models, log, timeoutMs: config.SHUTDOWN_TIMEOUT_MS, endsAtSecond: worker === undefined })
-  await listen(server, config)
+  await listen(server, config, preloaded)
+  await preloaded
   openLibrary()
   favourEventLoop()
   worker?.tellServing()
@@ -68,11 +71,12 @@ function newRegistry ({ config, policies, log, tokenizerOf, onAvailable }: Regis
 }
 
 /** The port is open before TensorFlow is: a health check gets its answer, a prediction its 503 with `Retry-After`. */
-async function listen (server: Server, { HOST, PORT }: Config): Promise<void> {
+async function listen (server: Server, { HOST, PORT }: Config, preloaded: Promise<void>): Promise<void> {
   try {
     await server.listen({ host: HOST, port: PORT, listenTextResolver: address => `listening on ${address}` })
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
+    await preloaded
     end(code === 'EADDRINUSE' ? `Port ${PORT} of ${HOST} is in use by another program; set PORT to a free one` : `Can not listen on ${HOST}:${PORT}: ${message}`, EXIT_FAILED)
   }
 }

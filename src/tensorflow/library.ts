@@ -1,6 +1,6 @@
 import koffi from 'koffi'
 import { LibraryNotFoundError, LibraryUnusableError } from '../errors.ts'
-import { bindCApi, offLoop, type CApi, type Pointer } from './c-api.ts'
+import { bindCApi, offLoop, type CApi, type Fn, type Pointer } from './c-api.ts'
 import { isPresent, libraryCandidates, sharedLibraries, type Candidate } from './locate.ts'
 
 /** libtensorflow, opened. There is one in a process and it stays until the process ends. */
@@ -21,17 +21,18 @@ interface OpenLibrary extends Library {
 interface LibC {
   /** Copies between JavaScript's and TensorFlow's memory: a third of a microsecond, where a view costs two. */
   memcpy (target: NodeJS.TypedArray | Pointer, source: NodeJS.TypedArray | Pointer, sizeBytes: number): Pointer
-  dlopen (path: string, flags: number): Pointer
+  dlopen: Fn<[path: string, flags: number], Pointer>
   dlerror (): string | null
   /** Linux's: of one thread, by its number. */
   sched_setscheduler?: (thread: number, policy: number, parameters: NodeJS.TypedArray) => number
-  malloc_trim?: { async (pad: number, done: (error: Error | null, result: number) => void): void }
+  malloc_trim?: Fn<[pad: number], number>
 }
 
 const RTLD_NOW = 0x2
 const RTLD_GLOBAL = 0x100
 /** Keeps the library at process exit: Node unloads what koffi loaded, and TensorFlow's threads then crash. */
 const RTLD_NODELETE = 0x1000
+const OPEN_FLAGS = RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE
 
 const MIB = 1024 * 1024
 
@@ -80,21 +81,49 @@ export async function releaseMemory (): Promise<void> {
   await offLoop(trim, 0)
 }
 
+/**
+ * Opens libtensorflow's files on a thread of libuv's pool, a quarter of a second in which the event loop is free for other things: `loadLibrary` then finds them open.
+ * Never rejects: what is wrong, `loadLibrary` says.
+ */
+export async function preloadLibrary (env: NodeJS.ProcessEnv = process.env): Promise<void> {
+  const found = findLibrary(env)
+  if (found === undefined) return
+  try {
+    const { dlopen } = prepareLibC()
+    const cuda = found.cudaDirectory === undefined ? [] : sharedLibraries(found.cudaDirectory)
+    for (const path of [...cuda, found.path]) await offLoop(dlopen, path, OPEN_FLAGS)
+  } catch {
+    // What stands in the way of this does so of loadLibrary.
+  }
+}
+
 function openLibrary (env: NodeJS.ProcessEnv): OpenLibrary {
-  const candidates = libraryCandidates(env)
-  const found = candidates.find(isPresent)
-  if (found === undefined) throw new LibraryNotFoundError(candidates.map(({ path, source }) => `  ${path} (${source})`).join('\n'))
-  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2'
-  process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true'
-  process.env['TF_OVERRIDE_GLOBAL_THREADPOOL'] ??= '1'
-  koffi.config(KOFFI_LIMITS)
-  const libc = bindLibC()
+  const found = findLibrary(env)
+  if (found === undefined) throw new LibraryNotFoundError(libraryCandidates(env).map(({ path, source }) => `  ${path} (${source})`).join('\n'))
+  const libc = prepareLibC()
   if (found.cudaDirectory !== undefined) openCuda(libc, found.cudaDirectory)
   return bind(libc, found)
 }
 
+function findLibrary (env: NodeJS.ProcessEnv): Candidate | undefined {
+  return libraryCandidates(env).find(isPresent)
+}
+
+let prepared: LibC | undefined
+
+/** Makes the settings that have to be there before libtensorflow is. */
+function prepareLibC (): LibC {
+  if (prepared !== undefined) return prepared
+  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2'
+  process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true'
+  process.env['TF_OVERRIDE_GLOBAL_THREADPOOL'] ??= '1'
+  koffi.config(KOFFI_LIMITS)
+  prepared = bindLibC()
+  return prepared
+}
+
 function bind (libc: LibC, { path, source }: Candidate): OpenLibrary {
-  if (libc.dlopen(path, RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE) === null) throw new LibraryUnusableError(path, libc.dlerror() ?? 'unknown reason')
+  if (libc.dlopen(path, OPEN_FLAGS) === null) throw new LibraryUnusableError(path, libc.dlerror() ?? 'unknown reason')
   try {
     const api = bindCApi(koffi.load(path))
     return { path, source, version: api.TF_Version(), api, libc }
@@ -108,7 +137,7 @@ function openCuda (libc: LibC, directory: string): void {
   let waiting = sharedLibraries(directory)
   for (let before = Infinity; waiting.length < before;) {
     before = waiting.length
-    waiting = waiting.filter(path => libc.dlopen(path, RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE) === null)
+    waiting = waiting.filter(path => libc.dlopen(path, OPEN_FLAGS) === null)
   }
 }
 

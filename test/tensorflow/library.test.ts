@@ -38,6 +38,19 @@ t.test('says every place tried when there is no library', async t => {
   t.match(await run({ LIBTENSORFLOW: path }), /^TENSORFLOW_LIBRARY_UNUSABLE .*program\.mjs can not be used: .*invalid ELF header/)
 })
 
+t.test('opened off the event loop before, it is there at once', async t => {
+  const path = join(t.testdir(), 'program.mjs')
+  await writeFile(path, `import { loadLibrary, preloadLibrary } from '${new URL('../../src/tensorflow/index.ts', import.meta.url).href}'
+    await preloadLibrary({ LIBTENSORFLOW: '/nowhere/libtensorflow.so' })
+    let rounds = 0
+    const counting = setInterval(() => { rounds++ }, 1)
+    await preloadLibrary()
+    clearInterval(counting)
+    console.log(rounds > 3, loadLibrary().version)`)
+  const { stdout } = await promisify(execFile)(process.execPath, [...process.execArgv, path], { cwd: fileURLToPath(new URL('../..', import.meta.url)) })
+  t.match(stdout, /^true 2\.\d+\.\d+$/m, 'the event loop went round meanwhile, and a library that is not there is no error yet')
+})
+
 t.test('opens once and tells its version', async t => {
   const library = loadLibrary()
   t.match(library.version, /^2\.\d+\.\d+$/)
