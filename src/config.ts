@@ -20,7 +20,7 @@ export const ConfigSchema = Type.Object({
   MAX_FILES: Type.Integer({ default: 32, minimum: 1, maximum: 1024, description: 'files in one multipart request' }),
   MAX_ROWS: Type.Integer({ default: 1024, minimum: 1, description: 'texts in one request' }),
   MAX_IMAGE_PIXELS: Type.Integer({ default: 50_000_000, minimum: 1, maximum: 1_000_000_000, description: 'width × height of an image, frames counted' }),
-  DECODE_CONCURRENCY: Type.Integer({ default: 0, minimum: 0, maximum: 256, description: 'images decoded at once; 0: one for each core' }),
+  DECODE_CONCURRENCY: Type.Integer({ default: 0, minimum: 0, maximum: 256, description: 'images decoded at once, those that share a run counted once; 0: one for each core and one more' }),
   DECODE_TIMEOUT_MS: Type.Integer({ default: 2000, minimum: 10, maximum: 3_600_000, description: 'milliseconds that decoding one image may take' }),
   RUN_CONCURRENCY: Type.Integer({ default: 0, minimum: 0, maximum: 64, description: 'runs in flight for each version; 0: as many as measure best when it is loaded' }),
   BATCH_MAX_ROWS: Type.Integer({ default: 64, minimum: 1, maximum: 4096, description: 'rows of the largest run; smaller where more measure no better. 1: no row waits for another or runs with it' }),

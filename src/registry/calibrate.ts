@@ -18,6 +18,12 @@ export interface CalibrationLimits {
   readonly concurrency: number | undefined
 }
 
+/** What is known of the engine. */
+export interface EngineLimits extends CalibrationLimits {
+  /** TensorFlow's threads inside one operation. */
+  readonly threads: number
+}
+
 /** How a version is run on this machine, and what was measured to find out. */
 export interface Calibration extends Measured {
   /** What runs it. */
@@ -58,7 +64,7 @@ type Run = LoadedSavedModel['run']
  * Finds out how a version's signatures are run best, by running them: which take rows of several requests, in which sizes, and how many runs at once.
  * Every size that is given has been run, so no client meets it first.
  */
-export async function calibrate (candidate: Candidate, limits: CalibrationLimits, signal: AbortSignal): Promise<Measured> {
+export async function calibrate (candidate: Candidate, limits: EngineLimits, signal: AbortSignal): Promise<Measured> {
   const main = mainSignature(candidate.signatures, candidate.manifest)
   const batching: Record<string, SignatureBatching> = {}
   let sizes: readonly SizeTime[] = []
@@ -69,7 +75,7 @@ export async function calibrate (candidate: Candidate, limits: CalibrationLimits
     batching[signature.name] = Array.isArray(found) ? { kind: 'batched', sizes: found.map(({ size }) => size) } : found
     if (signature !== main || !Array.isArray(found)) continue
     sizes = found
-    inFlight = limits.concurrency === undefined ? await timeInFlight(candidate, signature, found.at(-1)!.size) : []
+    inFlight = limits.concurrency === undefined ? await timeInFlight(candidate, signature, found.at(-1)!.size, limits.threads) : []
   }
   const runsInFlight = limits.concurrency ?? bestInFlight(inFlight)
   return { batching, runsInFlight, sizes, inFlight }
@@ -112,10 +118,10 @@ async function runOf (run: Run, signature: Signature, rows: number, known: Known
   return true
 }
 
-async function timeInFlight ({ loaded, manifest }: Candidate, signature: Signature, rows: number): Promise<Measured['inFlight']> {
+async function timeInFlight ({ loaded, manifest }: Candidate, signature: Signature, rows: number, threads: number): Promise<Measured['inFlight']> {
   const inputs = variedInputs(signature, rows, rowShapes(signature, manifest))!
   const found: { runs: number, rowsPerSecond: number }[] = []
-  for (const runs of inFlightCandidates(loaded.session)) {
+  for (const runs of inFlightCandidates(loaded.session, threads)) {
     found.push({ runs, rowsPerSecond: rows * await runsPerSecond(async () => await loaded.run(signature.name, inputs), runs, IN_FLIGHT_MS) })
   }
   return found

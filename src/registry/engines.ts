@@ -42,6 +42,8 @@ const [TRIAL_MS, TIME_MS] = [25, 5]
 const [LEAST_ROWS, MOST_ROWS, SEVERAL_MS] = [2, 8, 50]
 /** How much better another engine has to be than the model as it was loaded. */
 const GAIN = 1.05
+/** What one thread is worth beside its figures: a trial has the machine to itself, but requests need cores too, for HTTP and for decoding. */
+const ONE_THREAD = 1.15
 /** How far a frozen graph's numbers may be from the loaded one's, for the largest of them: kernels add up in another order. */
 const TOLERANCE = 1e-4
 /** A model whose single run takes longer, in milliseconds, is not tried in other ways: that would take seconds. */
@@ -70,7 +72,7 @@ export async function chooseEngine (candidate: Candidate, loaded: LoadedSavedMod
 
 /** The first, or the best of those that are better than it by enough. Pure. */
 export function best (trials: readonly EngineTrial[]): number {
-  const scores = trials.map(({ single, rows, batched }) => Math.cbrt(single * rows * batched))
+  const scores = trials.map(({ threads, single, rows, batched }) => Math.cbrt(single * rows * batched) * (threads === 1 ? ONE_THREAD : 1))
   return scores.reduce((chosen, score, index) => score > (chosen === 0 ? GAIN : 1) * scores[chosen]! ? index : chosen, 0)
 }
 
@@ -202,7 +204,7 @@ async function tryEngine ({ signature, one, several, rows }: Tried, { choice, mo
   await runSeveral()
   const single = await bestRate(runOne, 1)
   let most = { inFlight: 1, rate: single }
-  for (const inFlight of inFlightCandidates(model.session)) {
+  for (const inFlight of inFlightCandidates(model.session, choice.threads)) {
     const rate = inFlight === 1 ? single : await bestRate(runOne, inFlight)
     if (rate > most.rate) most = { inFlight, rate }
   }

@@ -113,7 +113,7 @@ async function tune (candidate: Candidate, loaded: LoadedSavedModel, { calibrate
     const run: LoadedVersion['run'] = async (signature, inputs, outputs) =>
       await (signature === PIXELS_SIGNATURE && pixels !== undefined ? pixels : engine.model).run(signature, inputs, outputs)
     const signatures = { ...candidate.signatures, ...(pixels !== undefined && { [PIXELS_SIGNATURE]: pixels.signature }) }
-    const measured = await calibrate({ ...candidate, loaded: { directory: loaded.directory, session: engine.model.session, run }, signatures }, limits, signal)
+    const measured = await calibrate({ ...candidate, loaded: { directory: loaded.directory, session: engine.model.session, run }, signatures }, { ...limits, threads: engine.choice.threads }, signal)
     await releaseMemory()
     const calibration = { ...measured, engine: engine.choice, engines: trials, tookMs: performance.now() - startedAt }
     return { calibration, pixels: pixels?.signature, notes, run, dispose: async () => { await dispose([engine.model]) } }

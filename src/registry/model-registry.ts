@@ -50,7 +50,6 @@ export interface RunWatch {
   readonly onReject?: (model: string, error: Error) => void
 }
 
-const MOST_RUNS_AT_ONCE = 4
 const SETTLING_PATIENCE_MS = 30_000
 const LATEST_OF_ALL: VersionPolicies = { fallback: { kind: 'latest', count: 1 }, models: new Map() }
 
@@ -84,7 +83,7 @@ export class ModelRegistry {
         maxDelayMs: options.maxBatchDelayMs ?? 20,
         maxWaitMs: options.maxQueueMs ?? 2000
       },
-      gate: new FairGate(options.runConcurrency || Math.max(2, Math.min(MOST_RUNS_AT_ONCE, availableParallelism()))),
+      gate: new FairGate(options.runConcurrency || Math.max(2, availableParallelism())),
       onRun: (model, report) => { this.#watch.onRun?.(model, report) },
       onReject: (model, error) => { this.#watch.onReject?.(model, error) },
       prepare: options.prepare,

@@ -1,10 +1,16 @@
 import { availableParallelism } from 'node:os'
 import type { Session } from '../tensorflow/index.ts'
 
-/** Numbers of runs in flight that are worth trying: one more than are calculated keeps a GPU fed; on a CPU there is no use for more than cores. */
-export function inFlightCandidates (session: Pick<Session, 'devices'> | undefined, cores = availableParallelism()): number[] {
+/**
+ * Numbers of runs in flight that are worth trying: one more than are calculated keeps a GPU fed; on a CPU there is no use for more than cores. Runs of one
+ * thread each need as many as there are cores to keep them busy.
+ *
+ * @param threads of one run
+ */
+export function inFlightCandidates (session: Pick<Session, 'devices'> | undefined, threads: number, cores = availableParallelism()): number[] {
   const hasGpu = session?.devices().some(({ type }) => type === 'GPU') === true
   if (hasGpu) return [2, 3, 4]
+  if (threads === 1) return [cores]
   return [...new Set([1, 2, Math.min(4, cores)])].filter(runs => runs <= cores)
 }
 

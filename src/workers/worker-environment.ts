@@ -1,6 +1,3 @@
-/** More runs at once bring nothing on a CPU. */
-const MOST_RUNS = 4
-
 type Environment = Readonly<Record<string, string | undefined>>
 
 /**
@@ -15,7 +12,7 @@ export function workerEnvironment (env: Environment, { workers, cores }: { worke
   return {
     ...env,
     DECODE_CONCURRENCY: asked('DECODE_CONCURRENCY', Math.min(share, 256)),
-    RUN_CONCURRENCY: asked('RUN_CONCURRENCY', Math.min(share, MOST_RUNS)),
+    RUN_CONCURRENCY: asked('RUN_CONCURRENCY', Math.min(share, 64)),
     INTRA_OP_THREADS: asked('INTRA_OP_THREADS', share)
   }
 }

@@ -149,10 +149,10 @@ t.test('a shared slot is free when all who share it have given it back', async t
   const both = await Promise.all([first!, second!])
   let isThirdServed = false
   third!.then(() => { isThirdServed = true })
-  both[0]!()
+  both[0]()
   await nextTurn()
   t.equal(isThirdServed, false)
-  both[1]!()
+  both[1]()
   await nextTurn()
   t.equal(isThirdServed, true)
 })

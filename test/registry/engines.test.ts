@@ -7,8 +7,8 @@ import { writeHalfPlusTwo, writeTinyModel } from '../support/saved-models.ts'
 
 const OPTIONS = { signal: new AbortController().signal, onWarming: () => {}, calibrate: { maxRows: 8, concurrency: undefined } }
 
-function trial (single: number, rows: number, batched: number): EngineTrial {
-  return { graph: 'as saved', threads: 1, single, rows, batched }
+function trial (single: number, rows: number, batched: number, threads = 2): EngineTrial {
+  return { graph: 'as saved', threads, single, rows, batched }
 }
 
 t.test('the best in the mean of its figures is taken', async t => {
@@ -19,6 +19,11 @@ t.test('the best in the mean of its figures is taken', async t => {
 t.test('the model stays as it is saved where another way is hardly better', async t => {
   t.equal(best([trial(100, 100, 100), trial(104, 104, 104)]), 0)
   t.equal(best([trial(100, 100, 100), trial(110, 110, 110), trial(111, 111, 111)]), 2)
+})
+
+t.test('what does nearly as well on one thread is taken: it leaves cores to decoding and HTTP', async t => {
+  t.equal(best([trial(100, 100, 100), trial(95, 95, 95, 1)]), 1)
+  t.equal(best([trial(100, 100, 100), trial(50, 100, 100, 1)]), 0, 'not where a single row takes twice as long')
 })
 
 t.test('a version tells what was tried and what runs it, and answers the same', async t => {

@@ -3,7 +3,7 @@ import { workerEnvironment } from '../../src/workers/worker-environment.ts'
 
 t.test('a worker’s threads are those of its share of the cores, rounded up', async t => {
   const environment = (workers: number, cores: number) => workerEnvironment({}, { workers, cores })
-  t.strictSame(environment(2, 16), { DECODE_CONCURRENCY: '8', RUN_CONCURRENCY: '4', INTRA_OP_THREADS: '8' })
+  t.strictSame(environment(2, 16), { DECODE_CONCURRENCY: '8', RUN_CONCURRENCY: '8', INTRA_OP_THREADS: '8' })
   t.strictSame(environment(2, 3), { DECODE_CONCURRENCY: '2', RUN_CONCURRENCY: '2', INTRA_OP_THREADS: '2' })
   t.strictSame(environment(8, 2), { DECODE_CONCURRENCY: '1', RUN_CONCURRENCY: '1', INTRA_OP_THREADS: '1' })
   t.match(environment(2, 1024), { DECODE_CONCURRENCY: '256' }, 'not more than the setting allows')
