@@ -50,7 +50,7 @@ process.once('message', (message: BareLoopJob) => {
 process.once('disconnect', () => process.exit(1))
 
 async function answer ({ job, inFlight, repeats, durationMs, sweepMs }: BareLoopJob): Promise<BareLoopResult> {
-  const works = job.kind === 'run' ? await runWorks(job) : new Map([[1, decodeWork(job, Math.max(...inFlight))]])
+  const works = job.kind === 'run' ? await runWorks(job) : new Map([[1, decodeWork(job)]])
   const candidates = [...works].flatMap(([batchSize, work]) => inFlight.map(inFlight => ({ batchSize, inFlight, work })))
   const best = await fastest(candidates, sweepMs)
   const rowsPerSecond: number[] = []
@@ -68,8 +68,9 @@ async function runWorks ({ directory, signature, row, batchSizes }: RunJob): Pro
   }))
 }
 
-function decodeWork ({ file, contract }: DecodeJob, concurrency: number): Work {
-  const decoder = createImageDecoder({ concurrency, maxPixels: 50_000_000, timeoutMs: 10_000 })
+/** As the server decodes: so many at once as there are cores, several in a run where more wait. */
+function decodeWork ({ file, contract }: DecodeJob): Work {
+  const decoder = createImageDecoder({ concurrency: 0, maxPixels: 50_000_000, timeoutMs: 10_000 })
   return async () => await decoder.decode(file, contract)
 }
 

@@ -12,12 +12,15 @@ export interface Limit {
   rowsPerSecond: Spread
 }
 
+/** Decodes under way for each core: as many as let several go in one run. */
+const MANY = 8
+
 /** How fast a bare loop in a process of its own does the job, at its best batch size and number of calls under way. */
 export async function measureLimit (job: RunJob | DecodeJob, { repeats, durationMs, isQuick }: LoadContext): Promise<Limit> {
   const cores = availableParallelism()
   const { rowsPerSecond, ...best } = isQuick
     ? await runBareLoop({ job: job.kind === 'run' ? { ...job, batchSizes: job.batchSizes.slice(0, 2) } : job, inFlight: [cores], repeats, durationMs, sweepMs: 200 })
-    : await runBareLoop({ job, inFlight: [...new Set([1, cores, 2 * cores])], repeats, durationMs, sweepMs: 1000 })
+    : await runBareLoop({ job, inFlight: [...new Set([1, cores, 2 * cores, ...job.kind === 'decode' ? [MANY * cores] : []])], repeats, durationMs, sweepMs: 1000 })
   return { ...best, rowsPerSecond: spreadOf(rowsPerSecond) }
 }
 
