@@ -18,9 +18,11 @@ import { rootRoute } from './http/root.ts'
 import { closeUnusedConnections } from './http/unused-connections.ts'
 import { pixelsToPng, scalePixels, type ImageDecoder } from './image/index.ts'
 import { createMetrics } from './metrics.ts'
+import type { DefaultModel } from './prediction/choose-model.ts'
 import { createImagePredictor } from './prediction/predict-image.ts'
 import { createTensorPredictor } from './prediction/predict-tensors.ts'
 import { createTextPredictor } from './prediction/predict-text.ts'
+import { createRefusal } from './prediction/refuse-early.ts'
 import type { TokenizerOf } from './prediction/tokenizers.ts'
 import type { FiguresExchange } from './workers/figures-exchange.ts'
 
@@ -95,15 +97,18 @@ export async function buildServer (dependencies: ServerDependencies): Promise<Se
 
 async function addPredictionRoutes (app: FastifyInstance, { config, models, decoder, tokenizerOf }: ServerDependencies): Promise<void> {
   const timeoutMs = config.REQUEST_TIMEOUT_MS
-  await app.register(predictTensorsRoute, { predictTensors: createTensorPredictor(models), timeoutMs })
+  const forImages: DefaultModel = { task: 'image-classification', configured: config.DEFAULT_IMAGE_MODEL, wellKnown: 'imagenet' }
+  const forTexts: DefaultModel = { task: 'text-classification', configured: config.DEFAULT_TEXT_MODEL, wellKnown: 'sentiment' }
+  await app.register(predictTensorsRoute, { predictTensors: createTensorPredictor(models), refusal: createRefusal(models), timeoutMs })
   await app.register(predictImageRoute, {
     predictImages: createImagePredictor({
       models,
       decoder,
       scale: scalePixels,
       toPng: pixelsToPng,
-      fallback: { task: 'image-classification', configured: config.DEFAULT_IMAGE_MODEL, wellKnown: 'imagenet' }
+      fallback: forImages
     }),
+    refusal: createRefusal(models, forImages),
     timeoutMs,
     bodyLimitBytes: config.BODY_LIMIT_BYTES,
     maxFiles: config.MAX_FILES
@@ -112,8 +117,9 @@ async function addPredictionRoutes (app: FastifyInstance, { config, models, deco
     predictTexts: createTextPredictor({
       models,
       tokenizerOf,
-      fallback: { task: 'text-classification', configured: config.DEFAULT_TEXT_MODEL, wellKnown: 'sentiment' }
+      fallback: forTexts
     }),
+    refusal: createRefusal(models, forTexts),
     timeoutMs,
     maxRows: config.MAX_ROWS
   })

@@ -34,6 +34,14 @@ export function retryAfterSeconds ({ inside, perSecond }: AdmissionView): number
   return Math.min(60, Math.max(1, Math.ceil(inside / 2 / perSecond)))
 }
 
+/** What is known of a request at the door. */
+export interface AdmissionTerms {
+  /** When it was received, in the clock of `performance.now`; default: now. */
+  readonly receivedAt?: number
+  /** When its answer is worth nothing any more, in the same clock. */
+  readonly deadline?: number | undefined
+}
+
 /** A request's place at a version. */
 export interface Admission {
   /** When the request was received, in the clock of `performance.now`. */
@@ -72,11 +80,13 @@ export class AdmissionControl {
   get limit (): number { return admissionLimit(this.perSecond, this.#limits) }
 
   /**
+   * Whether a request would get a place now; it takes none.
+   *
    * @param deadline when the answer is worth nothing any more, in the clock of `performance.now`
    * @throws QueueFullError, with the seconds after which to try again, if there are too many
    * @throws DeadlineExceededError if those before it take longer than it has time
    */
-  enter ({ receivedAt, deadline }: { receivedAt?: number, deadline?: number | undefined } = {}): Admission {
+  check ({ receivedAt, deadline }: AdmissionTerms = {}): void {
     const now = this.#now()
     const { inside, perSecond } = this
     if (inside >= admissionLimit(perSecond, this.#limits)) {
@@ -84,6 +94,13 @@ export class AdmissionControl {
     }
     const waitMs = perSecond === undefined ? 0 : inside / perSecond * 1000
     if (deadline !== undefined && now + waitMs > deadline) throw new DeadlineExceededError(Math.max(0, Math.round(deadline - (receivedAt ?? now))))
+  }
+
+  /** @throws as `check` */
+  enter (terms: AdmissionTerms = {}): Admission {
+    this.check(terms)
+    const now = this.#now()
+    const { receivedAt } = terms
     this.#rate.begin(now)
     this.#inside++
     this.#expected++

@@ -2,16 +2,19 @@ import multipart from '@fastify/multipart'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
 import type { ImagePredictor } from '../prediction/predict-image.ts'
+import type { Refusal } from '../prediction/refuse-early.ts'
 import { readImages, type ImageBodyLimits } from './image-body.ts'
 import { addJsonBody } from './json-body.ts'
 import { parseVersion, PredictionQuery } from './prediction-query.ts'
 import { replyJson } from './reply-json.ts'
 import { requireTrace } from './observe.ts'
+import { namedInQuery, refuseEarly } from './refuse-early.ts'
 import { readTerms } from './request-terms.ts'
 import { whileWanted } from './request-lifetime.ts'
 
 export interface PredictImageOptions extends ImageBodyLimits {
   readonly predictImages: ImagePredictor
+  readonly refusal: Refusal
   readonly timeoutMs: number
 }
 
@@ -23,8 +26,9 @@ const Query = Type.Object({
 const ACCEPTS = 'multipart/form-data, image/*, application/octet-stream, application/json'
 
 /** Photos in, classes out: `POST /predict/image`. */
-export const predictImageRoute: FastifyPluginAsyncTypebox<PredictImageOptions> = async (app, { predictImages, timeoutMs, ...limits }) => {
+export const predictImageRoute: FastifyPluginAsyncTypebox<PredictImageOptions> = async (app, { predictImages, refusal, timeoutMs, ...limits }) => {
   app.removeAllContentTypeParsers()
+  refuseEarly(app, refusal, timeoutMs, namedInQuery)
   addJsonBody(app)
   for (const type of [/^image\//, 'application/octet-stream']) {
     app.addContentTypeParser(type, { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => body)

@@ -1,4 +1,4 @@
-import type { Admission } from '../batching/admission.ts'
+import type { Admission, AdmissionTerms } from '../batching/admission.ts'
 import type { RunRequest, RunResult, Tensors } from '../batching/run-request.ts'
 import type { Signature } from '../tensorflow/index.ts'
 import type { Calibration } from './calibrate.ts'
@@ -9,13 +9,6 @@ import type { VersionState } from './version-policy.ts'
 export interface RunOptions extends Pick<RunRequest, 'outputs' | 'signal' | 'priority' | 'deadline'> {
   /** The request's place, if it has one. */
   readonly admission?: Admission | undefined
-}
-
-export interface AdmitOptions {
-  /** When the request was received, in the clock of `performance.now`; default: now. */
-  readonly receivedAt?: number
-  /** When its answer is worth nothing any more, in the same clock. */
-  readonly deadline?: number | undefined
 }
 
 /** A version in use. Whoever holds a handle to it may read it and run it. */
@@ -41,7 +34,9 @@ export interface ModelVersion {
    * @throws QueueFullError if there are more than can be answered in time
    * @throws DeadlineExceededError if those before it take longer than it has time
    */
-  admit (options?: AdmitOptions): Admission
+  admit (terms?: AdmissionTerms): Admission
+  /** Refuses as `admit` does, but takes no place: for a request whose body is still to come. @throws as `admit` */
+  refuseIfFull (terms?: AdmissionTerms): void
   /**
    * Runs a signature off the event loop, its rows together with those of other requests where the signature allows it, as soon as there is a place.
    * One that changes state runs alone of its kind.

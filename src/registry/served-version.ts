@@ -1,4 +1,4 @@
-import { AdmissionControl, type Admission } from '../batching/admission.ts'
+import { AdmissionControl, type Admission, type AdmissionTerms } from '../batching/admission.ts'
 import type { FairGate } from '../batching/fair-gate.ts'
 import { once } from '../batching/once.ts'
 import { RunQueue } from '../batching/run-queue.ts'
@@ -8,7 +8,7 @@ import { TensorFlowError, type SessionOptions, type Signature } from '../tensorf
 import { checkInputs, checkOutputs } from './check-inputs.ts'
 import type { LoadedVersion, LoadVersion } from './load-version.ts'
 import type { Manifest } from './manifest.ts'
-import type { AdmitOptions, Handle, ModelVersion, RunOptions, VersionStateEvent, VersionStatus } from './model-version.ts'
+import type { Handle, ModelVersion, RunOptions, VersionStateEvent, VersionStatus } from './model-version.ts'
 import { RecentRuns } from './recent-figures.ts'
 import { isInputFault, runError } from './run-error.ts'
 import type { FoundVersion } from './scan.ts'
@@ -154,14 +154,23 @@ export class ServedVersion implements ModelVersion {
     return this.#inMemory().calibration.batching[signature]?.kind === 'batched'
   }
 
-  admit (options: AdmitOptions = {}): Admission {
+  admit (terms: AdmissionTerms = {}): Admission {
+    const { receivedAt, arrive, leave } = this.#counted(() => this.#admission.enter(terms))
+    const then = (action: () => void) => (): void => {
+      action()
+      this.#queue?.knock()
+    }
+    return { receivedAt, arrive, leave: then(leave) }
+  }
+
+  refuseIfFull (terms: AdmissionTerms = {}): void {
+    this.#counted(() => { this.#admission.check(terms) })
+  }
+
+  /** Who is refused at the door is counted. */
+  #counted<Result> (ask: () => Result): Result {
     try {
-      const { receivedAt, arrive, leave } = this.#admission.enter(options)
-      const then = (action: () => void) => (): void => {
-        action()
-        this.#queue?.knock()
-      }
-      return { receivedAt, arrive, leave: then(leave) }
+      return ask()
     } catch (error) {
       this.#recent.reject()
       this.#dependencies.onReject?.(this.model, error as Error)

@@ -67,7 +67,7 @@ export function noModels (isReady: boolean): DescribedModels {
 /** One version of one model whose runs the test answers. */
 export function fakeModels (version: Partial<ModelVersion> & Pick<ModelVersion, 'run' | 'signatures'>): DescribedModels & { released: number, acquired: number } {
   const manifest: Manifest = { format: 1, task: 'tensor', signature: 'serving_default' }
-  const served: ModelVersion = { model: 'fake', version: 1, directory: '/nowhere', manifest, state: 'available', isBatched: () => false, admit: () => freeAdmission(0), ...version }
+  const served: ModelVersion = { model: 'fake', version: 1, directory: '/nowhere', manifest, state: 'available', isBatched: () => false, admit: () => freeAdmission(0), refuseIfFull: () => {}, ...version }
   const models = {
     acquired: 0,
     released: 0,

@@ -32,6 +32,7 @@ export async function serveAlone (modelsDir: string, model: string, number: numb
     state: 'available',
     isBatched: () => false,
     admit: () => freeAdmission(performance.now()),
+    refuseIfFull: () => {},
     run: async (signature, inputs, { outputs } = {}) => {
       const startedAt = performance.now()
       return { outputs: await loaded.run(signature, inputs, outputs), queueMs: 0, inferMs: performance.now() - startedAt }

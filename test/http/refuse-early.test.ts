@@ -1,0 +1,64 @@
+import { once } from 'node:events'
+import { connect, type AddressInfo } from 'node:net'
+import t, { type Test } from 'tap'
+import { QueueFullError } from '../../src/errors.ts'
+import { fakeModels, fakeSignature, newServer } from '../support/server.ts'
+
+const signatures = fakeSignature({ x: ['float32', [-1]] }, { y: ['float32', [-1]] })
+const full = (): never => { throw Object.assign(new QueueFullError('fake', 256), { retryAfterSeconds: 7 }) }
+
+function fullModels (): ReturnType<typeof fakeModels> {
+  return fakeModels({ signatures, refuseIfFull: full, admit: full, run: async () => await Promise.reject(new Error('Expected no run')) })
+}
+
+/** Sends a request's headers, and nothing of the body that they promise. @returns what comes back first */
+async function sendHeaders (t: Test, port: number, path: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  t.teardown(() => { socket.destroy() })
+  socket.write(`POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n`)
+  const [reply] = await once(socket, 'data') as [Buffer]
+  return reply.toString()
+}
+
+for (const path of ['/predict/image?model=fake', '/predict/text?model=fake&version=1', '/v1/models/fake:predict', '/v1/models/fake/versions/1:predict']) {
+  t.test(`${path} is refused before its body is there if too many wait`, async t => {
+    const models = fullModels()
+    const { app } = await newServer(t, models)
+    await app.listen({ host: '127.0.0.1', port: 0 })
+    const reply = await sendHeaders(t, (app.server.address() as AddressInfo).port, path)
+    t.match(reply, /^HTTP\/1.1 503 /)
+    t.match(reply, /retry-after: 7/i)
+    t.match(reply, /SERVE_QUEUE_FULL/)
+    t.equal(models.released, models.acquired)
+  })
+}
+
+t.test('a connection on which a request was refused early takes the next one', async t => {
+  let isFull = true
+  const models = fakeModels({
+    signatures,
+    refuseIfFull: () => { if (isFull) full() },
+    run: async () => await Promise.resolve({ outputs: { y: { dtype: 'float32', shape: [1], data: Float32Array.of(7) } }, queueMs: 0, inferMs: 0 })
+  })
+  const { app } = await newServer(t, models)
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+  t.teardown(() => { socket.destroy() })
+  const body = JSON.stringify({ instances: [1] }).padEnd(300_000)
+  const send = async (): Promise<string> => {
+    socket.write(`POST /v1/models/fake:predict HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+    const [reply] = await once(socket, 'data') as [Buffer]
+    return reply.toString()
+  }
+  t.match(await send(), /^HTTP\/1.1 503 /)
+  isFull = false
+  t.match(await send(), /^HTTP\/1.1 200 /)
+})
+
+t.test('what is wrong with a request otherwise is said as it is', async t => {
+  const { app } = await newServer(t, fullModels())
+  const code = async (url: string): Promise<string | undefined> => (JSON.parse((await app.inject({ method: 'POST', url, payload: '{}', headers: { 'content-type': 'application/json' } })).body) as { code?: string }).code
+  t.equal(await code('/predict/text?model=fake&version=newest'), 'SERVE_BAD_REQUEST')
+  t.equal(await code('/predict/text?model=fake&timeout=soon'), 'SERVE_BAD_REQUEST')
+  t.equal(await code('/predict/text?model=fake&model=other'), 'SERVE_BAD_REQUEST')
+})
