@@ -68,7 +68,7 @@ async function runWorks ({ directory, signature, row, batchSizes }: RunJob): Pro
   }))
 }
 
-/** As the server decodes: so many at once as there are cores, several in a run where more wait. */
+/** As the server decodes: several in a run where more wait than there are slots. */
 function decodeWork ({ file, contract }: DecodeJob): Work {
   const decoder = createImageDecoder({ concurrency: 0, maxPixels: 50_000_000, timeoutMs: 10_000 })
   return async () => await decoder.decode(file, contract)

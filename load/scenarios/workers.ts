@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { closedLoop, type ClosedLoopRun, type LoadRequest } from '../closed-loop.ts'
 import { formatMib, formatNumber, formatSpread } from '../format.ts'
 import { copyModel, makeMlp, mlpRows, type ModelCopy } from '../models.ts'
 import { makePhoto } from '../photo.ts'
-import { readProcessMemory } from '../process-memory.ts'
+import { processTree, readProcessMemory } from '../process-memory.ts'
 import { fileForm, jsonRequest } from '../requests.ts'
 import { sameReply } from '../same-reply.ts'
 import { type LoadContext, type Outcome, type Scenario } from '../scenario.ts'
@@ -81,10 +80,7 @@ async function untilAllServe ({ url }: RunningServer, workers: number): Promise<
 
 /** Of a process and its workers. @returns NaN where there is no /proc */
 function residentOf (pid: number): number {
-  const own = readProcessMemory(pid)?.residentBytes
-  if (own === undefined) return Number.NaN
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
-  return children.reduce((bytes, child) => bytes + (readProcessMemory(child)?.residentBytes ?? 0), own)
+  return processTree(pid).reduce((bytes, pid) => bytes + (readProcessMemory(pid)?.residentBytes ?? Number.NaN), 0)
 }
 
 function row (what: string, workers: number, runs: readonly ClosedLoopRun[], bytes: number): string[] {

@@ -46,8 +46,9 @@ export function createImageDecoder ({ concurrency, ...limits }: ImageDecoderOpti
     async decode (bytes, contract, { signal, into, line = '' } = {}) {
       const rowBytes = contract.height * contract.width * contract.channels
       if (into !== undefined && into.length !== rowBytes) throw new Error(`Expected a row of ${rowBytes} bytes but received ${into.length}. This is a bug.`)
-      if (sniffFormat(bytes) === 'JPEG') openJpegGraph() // a process's first takes a third of a second, which is not to count as this file's
-      const planned = planPlainJpeg(bytes, contract, limits) // what can't be read needs no turn
+      const isJpeg = sniffFormat(bytes) === 'JPEG' // what can't be read needs no turn
+      if (isJpeg) openJpegGraph() // a process's first takes a third of a second, which is not to count as this file's
+      const planned = isJpeg ? planPlainJpeg(bytes, contract, limits) : undefined
       const release = await slots.acquire(line, { signal, sharing: planned && sharingOf(planned) })
       const reading = (planned === undefined ? readPixels(bytes, contract, limits) : readPlanned(bytes, planned)).finally(release)
       const { picture, plan } = await inTime(reading, limits.timeoutMs, signal)

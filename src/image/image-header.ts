@@ -34,22 +34,22 @@ export interface ImageHeader {
  * @throws UndecodableImageError if the header is broken
  */
 export async function readHeader (bytes: Uint8Array, maxPixels: number): Promise<ImageHeader> {
-  const known = readPlainHeader(bytes, maxPixels)
-  if (known !== undefined) return known
   const format = sniffFormat(bytes)
+  const plain = format === 'JPEG' ? readPlainHeader(bytes, maxPixels) : undefined
+  if (plain !== undefined) return plain
   const claimed = headerSize(format, bytes)
   if (claimed !== undefined) checkPixels(claimed.width * claimed.height, maxPixels)
   return headerOf(await describeImage(bytes, format), format, maxPixels)
 }
 
 /**
- * Reads the header of a plain JPEG at once.
+ * Reads a JPEG's header at once, if it is a plain one.
  *
  * @returns undefined for what libvips has to look at
- * @throws UnsupportedImageError, TooManyPixelsError as `readHeader`
+ * @throws TooManyPixelsError as `readHeader`
  */
 export function readPlainHeader (bytes: Uint8Array, maxPixels: number): ImageHeader | undefined {
-  const description = sniffFormat(bytes) === 'JPEG' ? describeJpeg(bytes) : undefined
+  const description = describeJpeg(bytes)
   return description && headerOf(description, 'JPEG', maxPixels)
 }
 

@@ -49,7 +49,7 @@ export function kindOf ({ ratio, kernel, turn: { reversesRows, reversesColumns, 
 }
 
 /** Most photos in a run: each number of them is a graph of its own to TensorFlow. */
-export const MOST_TOGETHER = 4
+const MOST_TOGETHER = 4
 
 interface Decode {
   readonly bytes: Uint8Array

@@ -28,10 +28,10 @@ export interface ReadJob {
 }
 
 /**
- * What is to be done with a plain JPEG.
+ * What is to be done with a JPEG, if it is a plain one.
  *
  * @returns undefined for what libvips has to look at
- * @throws UnsupportedImageError, TooManyPixelsError
+ * @throws TooManyPixelsError
  */
 export function planPlainJpeg (bytes: Uint8Array, contract: ImageContract, limits: ReadLimits): ReadJob | undefined {
   const header = readPlainHeader(bytes, limits.maxPixels)

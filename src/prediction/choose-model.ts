@@ -1,6 +1,6 @@
 import { NoDefaultModelError, NoModelError } from '../errors.ts'
 import type { Manifest } from '../registry/manifest.ts'
-import type { ListedModel } from './models.ts'
+import type { ListedModel, Models } from './models.ts'
 
 /** How a route finds its model where the request names none. */
 export interface DefaultModel {
@@ -13,6 +13,11 @@ export interface DefaultModel {
 export interface ServedModels {
   readonly models: readonly ListedModel[]
   readonly isReady: boolean
+}
+
+/** The model that a request is for: the one that it names, else as `chooseModel` says. @throws as `chooseModel` */
+export function requestedModel (named: string | undefined, fallback: DefaultModel, models: Pick<Models, 'list' | 'isReady'>): string {
+  return named ?? chooseModel(fallback, { models: models.list(), isReady: models.isReady() })
 }
 
 /**

@@ -3,7 +3,7 @@ import type { ImageDecoder } from '../image/index.ts'
 import type { ImageContract } from '../registry/manifest.ts'
 import type { ModelVersion } from '../registry/model-version.ts'
 import type { DType, NumericArray, TensorValue, ValueDType } from '../tensorflow/index.ts'
-import { chooseModel, type DefaultModel } from './choose-model.ts'
+import { requestedModel, type DefaultModel } from './choose-model.ts'
 import { withPlace, type Models, type Place, type Terms } from './models.ts'
 import { rankRows, type Ranking } from './rank.ts'
 import { runRows } from './row-runs.ts'
@@ -43,7 +43,7 @@ export type ImagePredictor = (request: ImageRequest) => Promise<ImagePrediction[
 
 export function createImagePredictor ({ models, fallback, ...tools }: ImagePredictorOptions): ImagePredictor {
   return async request => {
-    const model = request.model ?? chooseModel(fallback, { models: models.list(), isReady: models.isReady() })
+    const model = requestedModel(request.model, fallback, models)
     return await withPlace(models, model, request.version, request, async place => await predict(place, request, tools))
   }
 }

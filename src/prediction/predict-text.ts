@@ -4,7 +4,7 @@ import type { TextContract } from '../registry/manifest.ts'
 import type { ModelVersion } from '../registry/model-version.ts'
 import type { TensorValue } from '../tensorflow/index.ts'
 import { inLengthBuckets, type EncodedTexts, type LengthBucket } from '../text/index.ts'
-import { chooseModel, type DefaultModel } from './choose-model.ts'
+import { requestedModel, type DefaultModel } from './choose-model.ts'
 import { withPlace, type Models, type Place, type Terms } from './models.ts'
 import { rankRows, type Ranking } from './rank.ts'
 import { runRows } from './row-runs.ts'
@@ -45,7 +45,7 @@ export type TextPredictor = (request: TextRequest) => Promise<TextPrediction[]>
 
 export function createTextPredictor ({ models, fallback, tokenizerOf }: TextPredictorOptions): TextPredictor {
   return async request => {
-    const model = request.model ?? chooseModel(fallback, { models: models.list(), isReady: models.isReady() })
+    const model = requestedModel(request.model, fallback, models)
     return await withPlace(models, model, request.version, request, async place => await predict(place, request, tokenizerOf))
   }
 }

@@ -1,5 +1,5 @@
 import { DeadlineExceededError, QueueFullError } from '../errors.ts'
-import { chooseModel, type DefaultModel } from './choose-model.ts'
+import { requestedModel, type DefaultModel } from './choose-model.ts'
 import type { Models } from './models.ts'
 import type { Trace } from './trace.ts'
 
@@ -22,7 +22,7 @@ export type Refusal = (heading: Heading) => Error | undefined
 export function createRefusal (models: Models, fallback?: DefaultModel): Refusal {
   return ({ model, version, deadline, trace }) => {
     try {
-      const name = model ?? (fallback && chooseModel(fallback, { models: models.list(), isReady: models.isReady() }))
+      const name = fallback === undefined ? model : requestedModel(model, fallback, models)
       if (name !== undefined) askAtDoor(models, name, version, { deadline, trace })
     } catch (error) {
       if (error instanceof QueueFullError || error instanceof DeadlineExceededError) return error
