@@ -3,6 +3,7 @@ import { tensorDataset } from '../training/datasets/dataset.ts'
 import type { ExportedVersion } from '../training/export.ts'
 import { photoDataset } from '../training/datasets/photos.ts'
 import { goldenImage } from '../training/golden-inputs.ts'
+import { sparseCategoricalCrossentropy, type Loss } from '../training/losses.ts'
 import { adam } from '../training/optimizers.ts'
 import type { RecipeRun } from '../training/recipe-run.ts'
 import { showImages } from '../training/report/examples.ts'
@@ -10,12 +11,12 @@ import { buildTransferPredictor } from '../training/transfer-predictor.ts'
 import { withPhotos } from './photos.ts'
 
 /** Photos → features of the frozen base, once → head → train → evaluate → export. @param buildHead from float32 [rows, features] to a probability for each class */
-export async function trainOnFrozenBase (run: RecipeRun, buildHead: (features: number, classes: number) => tf.LayersModel): Promise<ExportedVersion> {
+export async function trainOnFrozenBase (run: RecipeRun, buildHead: (features: number, classes: number) => tf.LayersModel, loss: Loss = sparseCategoricalCrossentropy()): Promise<ExportedVersion> {
   return await withPhotos(run, async ({ base, classes, train, heldOut, origin }) => {
     const head = run.build(() => buildHead(base.featureCount, classes.length))
     const trained = await run.train({
       model: head,
-      loss: 'sparseCategoricalCrossentropy',
+      loss,
       optimizer: adam({ learningRate: run.settings.learningRate }),
       data: tensorDataset(train.features, train.labels),
       heldOut: tensorDataset(heldOut.features, heldOut.labels),

@@ -73,12 +73,18 @@ async function openBase (run: RecipeRun): Promise<Pick<Photos, 'base' | 'baseLay
   const [name, pixels] = [run.option('base'), run.option('pixels')]
   const known = pixels === AS_IT_LOOKS ? undefined : oneOf('pixels', pixels, PIXELS)
   if (MODEL_NAME.test(name) && !existsSync(name)) {
-    const base = await openImageBase([run.modelsDir, DEFAULT_MODELS_DIR], name)
+    const base = seeingAll(await openImageBase([run.modelsDir, DEFAULT_MODELS_DIR], name))
     return { base, baseLayers: async () => await efficientNetLiteLayers(base) }
   }
   const { base, layers } = await importBase(name, known)
   run.say(`Base: ${base.featureCount} features of ${base.manifest.training!.origin!}`)
   return { base, baseLayers: async () => layers }
+}
+
+/** Nothing is cut off at the edges of a photo, as it is in ImageNet's tests: in people's own photos what counts is there too. */
+function seeingAll (base: ImageBase): ImageBase {
+  const { cropFraction: _, ...contract } = base.contract
+  return { ...base, contract }
 }
 
 /** The folder's name, in the letters that a model's may have. */

@@ -31,6 +31,10 @@ t.test('the base in tf.layers sees what the served base sees', async t => {
   t.ok(difference < 1e-4, `differ by ${difference}`)
 })
 
+t.test('a base that an earlier version made, which gives other features, is not trained on', async t => {
+  await t.rejects(efficientNetLiteLayers({ ...base, featureCount: 1280 }), { code: 'BAD_OPTION', message: /models\/imagenet\/1 gives 1280 features, not 1792: remove it, and `npm run setup` makes it anew$/ })
+})
+
 t.test('transfer learns a head over the frozen base', async t => {
   const { manifest } = await trainVersion(t, t.testdir(), ['transfer', '--data', data, '--epochs', '10'])
   t.strictSame(manifest.labels, ['brick', 'grass', 'sky'])

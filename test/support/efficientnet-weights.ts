@@ -1,6 +1,6 @@
 import { floats, type TensorValue } from '../../src/tensorflow/index.ts'
 import { seededRandom } from '../../src/training/random.ts'
-import { BLOCKS, CLASSES, FEATURES, STEM_CHANNELS } from '../../src/training/imagenet/architecture.ts'
+import { BLOCKS, CLASSES, HEAD_CHANNELS, STEM_CHANNELS } from '../../src/training/imagenet/architecture.ts'
 
 /** Tensors of the right names and shapes, with values about as large as trained ones, so that a test needs no download. */
 export function randomWeights (seed: number): Map<string, TensorValue> {
@@ -28,8 +28,8 @@ export function randomWeights (seed: number): Map<string, TensorValue> {
     addConvolution(`${name}._depthwise_conv`, `${name}._bn1`, [wide, 1, kernel, kernel])
     addConvolution(`${name}._project_conv`, `${name}._bn2`, [outputs, wide, 1, 1])
   }
-  addConvolution('_conv_head', '_bn1', [FEATURES, 320, 1, 1])
-  add('_fc.weight', [CLASSES, FEATURES], -0.05, 0.05)
+  addConvolution('_conv_head', '_bn1', [HEAD_CHANNELS, 320, 1, 1])
+  add('_fc.weight', [CLASSES, HEAD_CHANNELS], -0.05, 0.05)
   add('_fc.bias', [CLASSES], -0.1, 0.1)
   return tensors
 }

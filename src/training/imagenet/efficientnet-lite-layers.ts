@@ -2,25 +2,39 @@ import type tf from '@tensorflow/tfjs'
 import type { ImageBase } from '../image-base.ts'
 import { tf as tfjs } from '../tf.ts'
 import { readVariables } from '../variable-values.ts'
-import { BLOCKS, FEATURES, isResidual, SIDE, STEM_CHANNELS, type Block } from './architecture.ts'
+import { BadOptionError } from '../../errors.ts'
+import { BLOCKS, FEATURE_SOURCES, FEATURES, HEAD_CHANNELS, isResidual, SIDE, STEM_CHANNELS, type Block, type FeatureSource } from './architecture.ts'
 
 /**
- * EfficientNet-Lite0 in `tf.layers`, to be trained on: from `pixels`, [N, 224, 224, 3] with 0…255, to features, float32 [N, 1280]. Each batch
+ * EfficientNet-Lite0 in `tf.layers`, to be trained on: from `pixels`, [N, 224, 224, 3] with 0…255, to features, float32 [N, 1792]. Each batch
  * normalization is worked into the convolution before it, and so stays still.
  *
  * @param base the served model whose weights it gets: `models/imagenet`
- * @throws RangeError if that is of another architecture
+ * @throws BadOptionError if that gives other features: an earlier tensorport made it
+ * @throws RangeError if it is of another architecture
  */
 export async function efficientNetLiteLayers (base: ImageBase): Promise<tf.LayersModel> {
+  if (base.featureCount !== FEATURES) throw new BadOptionError(`The base ${base.directory} gives ${base.featureCount} features, not ${FEATURES}: remove it, and \`npm run setup\` makes it anew`)
   const { layers } = tfjs
   const pixels = tfjs.input({ shape: [SIDE, SIDE, 3], name: 'pixels' })
   const scaled = apply(layers.rescaling({ scale: 1 / 128, offset: -127 / 128 }), pixels)
   const stem = apply(convolution('stem', { size: 3, filters: STEM_CHANNELS, strides: 2 }), scaled)
-  const body = BLOCKS.reduce(addBlock, stem)
-  const head = apply(convolution('head', { size: 1, filters: FEATURES }), body)
-  const model = tfjs.model({ inputs: pixels, outputs: apply(layers.globalAveragePooling2d({ name: 'features' }), head) })
+  const parts = new Map<string, tf.SymbolicTensor>()
+  const body = BLOCKS.reduce((x, block, index) => {
+    const seen = addBlock(x, block, index)
+    parts.set(`block${index}`, seen)
+    return seen
+  }, stem)
+  parts.set('head', apply(convolution('head', { size: 1, filters: HEAD_CHANNELS }), body))
+  const features = FEATURE_SOURCES.map(source => scaledAverage(parts.get(source.part)!, source))
+  const model = tfjs.model({ inputs: pixels, outputs: layers.concatenate({ name: 'features' }).apply(features) as tf.SymbolicTensor })
   await takeWeights(model, base)
   return model
+}
+
+function scaledAverage (seen: tf.SymbolicTensor, { part, scale }: FeatureSource): tf.SymbolicTensor {
+  const average = apply(tfjs.layers.globalAveragePooling2d({ name: `${part}/average` }), seen)
+  return apply(tfjs.layers.rescaling({ scale, name: `${part}/scaled` }), average)
 }
 
 function addBlock (input: tf.SymbolicTensor, block: Block, index: number): tf.SymbolicTensor {
