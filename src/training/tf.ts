@@ -2,7 +2,7 @@ import { existsSync, realpathSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import tf from '@tensorflow/tfjs'
-import { loadLibrary } from '../tensorflow/index.ts'
+import { loadLibrary, preferOneDnn } from '../tensorflow/index.ts'
 import { repairLayers } from './layer-repairs.ts'
 
 /**
@@ -17,6 +17,7 @@ const require = createRequire(import.meta.url)
 tf.env().set('PROD', true) // no advice on the console to install tfjs-node
 repairLayers(tf)
 
+preferOneDnn()
 openAddon()
 
 /** tfjs-node registers its backend with the same `tf`. On Node 23 and later it loads but can not run: it calls functions that Node dropped. */

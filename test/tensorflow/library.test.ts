@@ -51,6 +51,15 @@ t.test('opened off the event loop before, it is there at once', async t => {
   t.match(stdout, /^true 2\.\d+\.\d+$/m, 'the event loop went round meanwhile, and a library that is not there is no error yet')
 })
 
+t.test('training asks for oneDNN where the environment does not say, serving does not', { skip: process.arch !== 'x64' && 'oneDNN is asked for on x64 alone' }, async t => {
+  const setting = async (module: string, given: Record<string, string> = {}): Promise<string> => {
+    const { TF_ENABLE_ONEDNN_OPTS: _, ...env } = process.env
+    const program = `await import('${new URL(`../../src/${module}`, import.meta.url).href}'); console.log('set to', process.env.TF_ENABLE_ONEDNN_OPTS)`
+    return (await promisify(execFile)(process.execPath, [...process.execArgv, '--input-type=module', '-e', program], { cwd: fileURLToPath(new URL('../..', import.meta.url)), env: { ...env, ...given } })).stdout.trim()
+  }
+  t.strictSame(await Promise.all([setting('training/tf.ts'), setting('training/tf.ts', { TF_ENABLE_ONEDNN_OPTS: '0' }), setting('serve.ts')]), ['set to 1', 'set to 0', 'set to undefined'])
+})
+
 t.test('opens once and tells its version', async t => {
   const library = loadLibrary()
   t.match(library.version, /^2\.\d+\.\d+$/)

@@ -1,3 +1,4 @@
+import { embeddingStepsFirst } from '../embedding.ts'
 import type { LayerCall, Lowering } from '../layer-call.ts'
 import type { Scanned } from '../scan.ts'
 import { range, rankOf } from '../scope.ts'
@@ -36,7 +37,7 @@ const runLstm: Run = (call, cell, options) => {
 
 /** [steps, rows, …], backwards where the layer goes backwards. */
 function stepsFirst ({ config, scope }: LayerCall, x: Output): Output {
-  const turned = scope.transpose(x, [1, 0, ...range(rankOf(x)).slice(2)])
+  const turned = embeddingStepsFirst(scope, x) ?? scope.transpose(x, [1, 0, ...range(rankOf(x)).slice(2)])
   return config.flag('goBackwards') ? scope.op('ReverseV2', [turned, scope.ints([0])]) : turned
 }
 
