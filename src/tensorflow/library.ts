@@ -63,13 +63,16 @@ export function loadLibrary (env: NodeJS.ProcessEnv = process.env): Library {
   return open
 }
 
+const ONE_DNN = 'TF_ENABLE_ONEDNN_OPTS'
+let prefersOneDnn = false
+
 /**
- * Lets TensorFlow use oneDNN's kernels on x86 processors without AVX-512 too, where it would not itself; says nothing if the environment does
- * (`TF_ENABLE_ONEDNN_OPTS`). With AVX2 alone a training step of `npm run bench:train` takes 0.7 (cnn), 0.8 (lstm) and 0.85 (mlp) of the time. Not for serving: there one row
- * through MobileNetV2 then takes half a second. To be called before the library is opened, which reads it once.
+ * Lets TensorFlow use oneDNN's kernels on x86 processors without AVX-512 too, where it would not itself, unless `TF_ENABLE_ONEDNN_OPTS` says it. With AVX2
+ * alone a step of `npm run bench:train` then takes 0.7 (cnn), 0.8 (lstm) and 0.85 (mlp) of the time. Not for serving: one row through MobileNetV2 takes half a second.
+ * To be called before the library is opened.
  */
 export function preferOneDnn (): void {
-  if (process.arch === 'x64') process.env['TF_ENABLE_ONEDNN_OPTS'] ??= '1'
+  prefersOneDnn = process.arch === 'x64'
 }
 
 /** The C API. @throws LibraryNotFoundError, LibraryUnusableError as `loadLibrary` */
@@ -111,7 +114,14 @@ function openLibrary (env: NodeJS.ProcessEnv): OpenLibrary {
   if (found === undefined) throw new LibraryNotFoundError(libraryCandidates(env).map(({ path, source }) => `  ${path} (${source})`).join('\n'))
   const libc = prepareLibC()
   if (found.cudaDirectory !== undefined) openCuda(libc, found.cudaDirectory)
-  return bind(libc, found)
+  if (!prefersOneDnn || env[ONE_DNN] !== undefined) return bind(libc, found)
+  // TensorFlow reads it while it is opened; programs that this one starts are to decide for themselves.
+  process.env[ONE_DNN] = '1'
+  try {
+    return bind(libc, found)
+  } finally {
+    delete process.env[ONE_DNN]
+  }
 }
 
 function findLibrary (env: NodeJS.ProcessEnv): Candidate | undefined {
