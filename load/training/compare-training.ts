@@ -53,7 +53,11 @@ export async function compareTraining (context: LoadContext, name: CaseName, goa
         peer === ours.peer ? '' : `${formatNumber(ours.rowsPerSecond.median / rowsPerSecond.median)} ×`, formatMib(peakBytes)])
     }],
     checks: measured.flatMap(other => checksAgainst(ours, other, goal)),
-    notes: [`${context.repeats} repeats of ${EPOCHS} epochs of ${trained.rows} rows, in batches of ${trained.batchSize}; an epoch before them is not counted.`, ...notes]
+    notes: [
+      `${context.repeats} repeats of ${EPOCHS} epochs of ${trained.rows} rows, in batches of ${trained.batchSize}; an epoch before them is not counted.`,
+      'Keras is as it is installed. tensorport asks TensorFlow for oneDNN\'s kernels, which TensorFlow takes of its own accord only on processors with AVX-512; tfjs-node here has them too.',
+      ...notes
+    ]
   }
 }
 
