@@ -65,9 +65,12 @@ for (const [what, make, masked, whole] of joins) {
     t.teardown(() => closePredictor(predictor))
     const answers = await Promise.all([masked, whole].map(async tokens => {
       const [a, b] = tokens.map(row => ({ dtype: 'int32' as const, shape: [1, row.length], data: Int32Array.from(row) }))
-      return Object.values(await predict(predictor, { a: a!, b: b! }))[0]!.data
+      return Array.from(Object.values(await predict(predictor, { a: a!, b: b! }))[0]!.data as Float32Array)
     }))
-    t.strictSame(answers[0], answers[1])
+    const [padded, exact] = answers as [number[], number[]]
+    t.equal(padded.length, exact.length)
+    // Products of more steps may be added up in another order.
+    t.ok(padded.every((value, index) => Math.abs(value - exact[index]!) < 1e-6), 'the steps that do not count change nothing', { padded, exact })
   })
 }
 
