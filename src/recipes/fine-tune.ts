@@ -6,14 +6,13 @@ import { tensorDataset } from '../training/datasets/dataset.ts'
 import { photoDataset } from '../training/datasets/photos.ts'
 import { goldenImage } from '../training/golden-inputs.ts'
 import { layersOf } from '../training/importing/imported-model.ts'
-import { sparseCategoricalCrossentropy } from '../training/losses.ts'
 import { adam } from '../training/optimizers.ts'
 import { closePredictor } from '../training/predictor.ts'
 import type { Recipe } from '../training/recipe.ts'
 import { showImages } from '../training/report/examples.ts'
 import { tf as tfjs } from '../training/tf.ts'
 import { modelNameOf, PHOTO_DATA, PHOTO_OPTIONS, withPhotos } from './photos.ts'
-import { buildHead, headLayers, LABEL_SMOOTHING } from './transfer.ts'
+import { buildHead, HEAD_LOSS, headLayers } from './transfer.ts'
 
 // The head first learns alone: while it knows nothing, its gradients would undo what the base knows.
 const HEAD_EPOCHS = 20
@@ -49,7 +48,7 @@ export const fineTune: Recipe = {
       const head = await run.train({
         name: 'head',
         model: run.build(() => buildHead(base.featureCount, classes.length)),
-        loss: sparseCategoricalCrossentropy({ labelSmoothing: LABEL_SMOOTHING }),
+        loss: HEAD_LOSS,
         optimizer: adam({ learningRate: HEAD_LEARNING_RATE }),
         epochs: HEAD_EPOCHS,
         data: tensorDataset(train.features, train.labels),
@@ -63,7 +62,7 @@ export const fineTune: Recipe = {
       const tuned = await run.train({
         model: run.build(() => buildModel(layers, head.values, classes.length, unfrozen)),
         inputTypes: { pixels: 'uint8' },
-        loss: sparseCategoricalCrossentropy({ labelSmoothing: LABEL_SMOOTHING }),
+        loss: HEAD_LOSS,
         optimizer: adam({ learningRate: run.settings.learningRate }),
         augment: [flipLeftRight()],
         callbacks: [earlyStopping({ patience: PATIENCE })],

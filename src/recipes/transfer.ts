@@ -7,8 +7,8 @@ import { trainOnFrozenBase } from './frozen-base.ts'
 import { modelNameOf, PHOTO_DATA, PHOTO_OPTIONS } from './photos.ts'
 
 const UNITS = 512
-/** Keeps a head that knows every photo from growing surer of them still. */
-export const LABEL_SMOOTHING = 0.1
+/** Smoothed, which keeps a head that knows every photo from growing surer of them still. */
+export const HEAD_LOSS = sparseCategoricalCrossentropy({ labelSmoothing: 0.1 })
 const DROPOUT = 0.5 // of the units; the head has ten times as many weights as there are photos
 
 /** A hidden layer over the base's features: it may put together what the base saw. */
@@ -40,5 +40,5 @@ export const transfer: Recipe = {
   },
   settings: { epochs: 20, batchSize: 32, learningRate: 0.0003, seed: 1 },
   modelName: data => modelNameOf(data, 'transfer'),
-  run: async run => await trainOnFrozenBase(run, buildHead, sparseCategoricalCrossentropy({ labelSmoothing: LABEL_SMOOTHING }))
+  run: async run => await trainOnFrozenBase(run, buildHead, HEAD_LOSS)
 }
