@@ -17,11 +17,12 @@ type Run = (call: LayerCall, cell: Cell, options: RunOptions) => Scanned
 /** The whole layer: steps first, backwards if it goes backwards, on from the states that it was given or keeps. */
 function lowerRecurrent (call: LayerCall, makeCell: MakeCell, run: Run = runStepwise): readonly Output[] {
   const { scope, input, isTraining } = call
-  const [rows, , ...features] = scope.dimensions(input)
+  const x = stepsFirst(call, input)
+  const [, rows, ...features] = scope.dimensions(x)
   const cell = makeCell(call, [rows!, ...features])
   const first = firstStates(call, cell)
   const mask = call.masks[0] === undefined ? undefined : stepsFirst(call, call.masks[0])
-  const { outputs, states } = run(call, cell, { x: stepsFirst(call, input), states: first.map(({ value }) => value), mask, isTraining })
+  const { outputs, states } = run(call, cell, { x, states: first.map(({ value }) => value), mask, isTraining })
   return afterKeeping(call, results(call, { outputs: withZeros(call, outputs, mask), states }), first.flatMap(({ keep }, index) => keep === undefined ? [] : [keep(states[index]!)]))
 }
 
