@@ -1,15 +1,15 @@
 #!/usr/bin/env node
 import cluster from 'node:cluster'
-import { pino } from 'pino'
 import { loadConfig, type Config } from './config.ts'
 import { end, EXIT_BAD_CONFIG } from './end.ts'
+import { createLog } from './log.ts'
 import { parseVersionPolicies, type VersionPolicies } from './registry/version-policy.ts'
 import { runPrimary } from './workers/primary.ts'
 import { thisWorker } from './workers/this-worker.ts'
 
 const { config, policies } = readConfig()
 const worker = thisWorker()
-const log = pino({ level: config.LOG_LEVEL, base: worker === undefined ? null : { worker: worker.id } })
+const log = createLog({ level: config.LOG_LEVEL, base: worker === undefined ? null : { worker: worker.id } })
 
 if (config.WORKERS > 1 && cluster.isPrimary) {
   runPrimary({ workers: config.WORKERS, env: process.env, log })

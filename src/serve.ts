@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import { end, EXIT_FAILED } from './end.ts'
+import { BACKLOG } from './http/acceptors.ts'
 import { createImageDecoder } from './image/index.ts'
 import { tokenizerCache, type TokenizerOf } from './prediction/tokenizers.ts'
 import { ModelRegistry } from './registry/model-registry.ts'
@@ -73,7 +74,7 @@ function newRegistry ({ config, policies, log, tokenizerOf, onAvailable }: Regis
 /** The port is open before TensorFlow is: a health check gets its answer, a prediction its 503 with `Retry-After`. */
 async function listen (server: Server, { HOST, PORT }: Config, preloaded: Promise<void>): Promise<void> {
   try {
-    await server.listen({ host: HOST, port: PORT, listenTextResolver: address => `listening on ${address}` })
+    await server.listen({ host: HOST, port: PORT, backlog: BACKLOG, listenTextResolver: address => `listening on ${address}` })
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     await preloaded

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
+import { acceptSideBySide } from './http/acceptors.ts'
 import { limitBodies } from './http/body-limit.ts'
 import { clientErrorHandler } from './http/client-errors.ts'
 import { addErrorReplies, replyWithError } from './http/error-replies.ts'
@@ -24,6 +25,7 @@ import { createTensorPredictor } from './prediction/predict-tensors.ts'
 import { createTextPredictor } from './prediction/predict-text.ts'
 import { createRefusal } from './prediction/refuse-early.ts'
 import type { TokenizerOf } from './prediction/tokenizers.ts'
+import { duplicateDescriptor } from './tensorflow/index.ts'
 import type { FiguresExchange } from './workers/figures-exchange.ts'
 
 export type Server = FastifyInstance
@@ -81,6 +83,7 @@ export async function buildServer (dependencies: ServerDependencies): Promise<Se
     }
   })
   app.addHook('preClose', async () => { isDraining = true })
+  acceptSideBySide(app, duplicateDescriptor)
   closeUnusedConnections(app)
   observeRequests(app, observed)
   addErrorReplies(app, limits)

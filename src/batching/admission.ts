@@ -2,6 +2,9 @@ import { DeadlineExceededError, QueueFullError } from '../errors.ts'
 import { DrainRate } from './drain-rate.ts'
 import { once } from './once.ts'
 
+/** Refusals that follow each other within `within` go on; when they have for `lasting`, the line is kept to what is answered in `wait`. All in milliseconds. */
+const OVERRUN = { within: 1000, lasting: 1000, wait: 200 }
+
 export interface AdmissionLimits {
   /** Requests that may be here at once, whatever was measured. */
   readonly maxRequests: number
@@ -65,6 +68,7 @@ export class AdmissionControl {
   readonly #now: () => number
   #inside = 0
   #expected = 0
+  #refusals: { readonly since: number, last: number } | undefined
 
   constructor (model: string, limits: AdmissionLimits, now: () => number = () => performance.now()) {
     this.#model = model
@@ -77,7 +81,7 @@ export class AdmissionControl {
   /** Requests whose rows are still to come. */
   get expected (): number { return this.#expected }
   get perSecond (): number | undefined { return this.#rate.perSecond() }
-  get limit (): number { return admissionLimit(this.perSecond, this.#limits) }
+  get limit (): number { return this.#limitAt(this.#now()) }
 
   /**
    * Whether a request would get a place now; it takes none.
@@ -89,7 +93,8 @@ export class AdmissionControl {
   check ({ receivedAt, deadline }: AdmissionTerms = {}): void {
     const now = this.#now()
     const { inside, perSecond } = this
-    if (inside >= admissionLimit(perSecond, this.#limits)) {
+    if (inside >= this.#limitAt(now)) {
+      this.#countRefusal(now)
       throw Object.assign(new QueueFullError(this.#model, inside), { retryAfterSeconds: retryAfterSeconds({ inside, perSecond }) })
     }
     const waitMs = perSecond === undefined ? 0 : inside / perSecond * 1000
@@ -106,6 +111,22 @@ export class AdmissionControl {
     this.#expected++
     const arrive = once(() => { this.#expected-- })
     return { receivedAt: receivedAt ?? now, arrive, leave: once(() => { arrive(); this.#leave() }) }
+  }
+
+  /** A burst may stand in line for long. Where requests keep coming faster than they are answered, a long line serves no more of them, and all later: it is kept short. */
+  #limitAt (now: number): number {
+    const { maxWaitMs } = this.#limits
+    return admissionLimit(this.perSecond, { ...this.#limits, maxWaitMs: this.#isOverrun(now) ? Math.min(maxWaitMs, OVERRUN.wait) : maxWaitMs })
+  }
+
+  #isOverrun (now: number): boolean {
+    const refusals = this.#refusals
+    return refusals !== undefined && now - refusals.last <= OVERRUN.within && refusals.last - refusals.since >= OVERRUN.lasting
+  }
+
+  #countRefusal (now: number): void {
+    if (this.#refusals === undefined || now - this.#refusals.last > OVERRUN.within) this.#refusals = { since: now, last: now }
+    else this.#refusals.last = now
   }
 
   #leave (): void {

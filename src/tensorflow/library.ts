@@ -26,6 +26,7 @@ interface LibC {
   /** Linux's: of one thread, by its number. */
   sched_setscheduler?: (thread: number, policy: number, parameters: NodeJS.TypedArray) => number
   malloc_trim?: Fn<[pad: number], number>
+  dup (descriptor: number): number
 }
 
 const RTLD_NOW = 0x2
@@ -91,6 +92,17 @@ export async function releaseMemory (): Promise<void> {
   const trim = libc().malloc_trim
   if (trim === undefined) return
   await offLoop(trim, 0)
+}
+
+/**
+ * Another descriptor of the same file or socket, which Node can't give. Opens nothing of TensorFlow.
+ *
+ * @throws Error if the process has as many open as it may
+ */
+export function duplicateDescriptor (descriptor: number): number {
+  const another = prepareLibC().dup(descriptor)
+  if (another < 0) throw new Error(`Can not duplicate descriptor ${descriptor}: too many are open (ulimit -n)`)
+  return another
 }
 
 /**
@@ -165,7 +177,8 @@ function bindLibC (): LibC {
   const libc: LibC = {
     memcpy: library.func('void* memcpy(void*, void*, size_t)') as LibC['memcpy'],
     dlopen: library.func('void* dlopen(const char*, int)') as LibC['dlopen'],
-    dlerror: library.func('const char* dlerror()') as LibC['dlerror']
+    dlerror: library.func('const char* dlerror()') as LibC['dlerror'],
+    dup: library.func('int dup(int)') as LibC['dup']
   }
   try {
     libc.malloc_trim = library.func('int malloc_trim(size_t)')

@@ -51,6 +51,33 @@ t.test('one more than the limit is refused, with the time after which to try aga
   t.doesNotThrow(() => door.enter())
 })
 
+t.test('where refusals go on, the line is kept to what is answered in a fifth of a second, and no longer than they go on', async t => {
+  const { door, clock } = measuredDoor()
+  const inside = Array.from({ length: 100 }, () => door.enter())
+  const refuse = (): void => { t.throws(() => door.enter(), { code: 'SERVE_QUEUE_FULL' }) }
+  refuse()
+  clock.now += 900
+  refuse()
+  t.equal(door.limit, 100, 'a burst')
+  clock.now += 200
+  refuse()
+  t.equal(door.limit, 20, 'more than a burst: 100 a second are answered')
+  for (const { leave } of inside.slice(0, 80)) leave()
+  refuse()
+  clock.now += 1001
+  t.doesNotThrow(() => door.enter(), 'a second without a refusal')
+})
+
+t.test('a single refusal now and then shortens nothing', async t => {
+  const { door, clock } = measuredDoor()
+  for (let request = 0; request < 100; request++) door.enter()
+  for (let refusal = 0; refusal < 5; refusal++) {
+    t.throws(() => door.enter(), { code: 'SERVE_QUEUE_FULL' })
+    clock.now += 1500
+  }
+  t.equal(door.limit, 100)
+})
+
 t.test('a request whose time is up before its turn comes is refused at once', async t => {
   const { door, clock } = measuredDoor()
   for (let request = 0; request < 10; request++) door.enter()
