@@ -23,12 +23,13 @@ import type { DefaultModel } from './prediction/choose-model.ts'
 import { createImagePredictor } from './prediction/predict-image.ts'
 import { createTensorPredictor } from './prediction/predict-tensors.ts'
 import { createTextPredictor } from './prediction/predict-text.ts'
-import { createRefusal } from './prediction/refuse-early.ts'
+import { createDoor } from './prediction/door.ts'
 import type { TokenizerOf } from './prediction/tokenizers.ts'
 import { duplicateDescriptor } from './tensorflow/index.ts'
 import type { FiguresExchange } from './workers/figures-exchange.ts'
 
 export type Server = FastifyInstance
+export { BACKLOG } from './http/acceptors.ts'
 
 export interface ServerDependencies {
   readonly config: Config
@@ -102,7 +103,7 @@ async function addPredictionRoutes (app: FastifyInstance, { config, models, deco
   const timeoutMs = config.REQUEST_TIMEOUT_MS
   const forImages: DefaultModel = { task: 'image-classification', configured: config.DEFAULT_IMAGE_MODEL, wellKnown: 'imagenet' }
   const forTexts: DefaultModel = { task: 'text-classification', configured: config.DEFAULT_TEXT_MODEL, wellKnown: 'sentiment' }
-  await app.register(predictTensorsRoute, { predictTensors: createTensorPredictor(models), refusal: createRefusal(models), timeoutMs })
+  await app.register(predictTensorsRoute, { predictTensors: createTensorPredictor(models), door: createDoor(models), timeoutMs })
   await app.register(predictImageRoute, {
     predictImages: createImagePredictor({
       models,
@@ -111,7 +112,7 @@ async function addPredictionRoutes (app: FastifyInstance, { config, models, deco
       toPng: pixelsToPng,
       fallback: forImages
     }),
-    refusal: createRefusal(models, forImages),
+    door: createDoor(models, forImages),
     timeoutMs,
     bodyLimitBytes: config.BODY_LIMIT_BYTES,
     maxFiles: config.MAX_FILES
@@ -122,7 +123,7 @@ async function addPredictionRoutes (app: FastifyInstance, { config, models, deco
       tokenizerOf,
       fallback: forTexts
     }),
-    refusal: createRefusal(models, forTexts),
+    door: createDoor(models, forTexts),
     timeoutMs,
     maxRows: config.MAX_ROWS
   })

@@ -2,8 +2,13 @@ import { DeadlineExceededError, QueueFullError } from '../errors.ts'
 import { DrainRate } from './drain-rate.ts'
 import { once } from './once.ts'
 
-/** Refusals that follow each other within `within` go on; when they have for `lasting`, the line is kept to what is answered in `wait`. All in milliseconds. */
-const OVERRUN = { within: 1000, lasting: 1000, wait: 200 }
+/** Milliseconds that a place is kept for a request whose body is on its way. */
+const KEPT_MS = 1000
+/**
+ * Refusals that follow each other within `withinMs` go on; when they have for `lastingMs`, the line is kept to what is answered in `maxWaitMs`, and to a part of what is let in
+ * at least otherwise.
+ */
+const OVERRUN = { withinMs: 1000, lastingMs: 1000, maxWaitMs: 200, partOfMin: 1 / 4 }
 
 export interface AdmissionLimits {
   /** Requests that may be here at once, whatever was measured. */
@@ -37,12 +42,20 @@ export function retryAfterSeconds ({ inside, perSecond }: AdmissionView): number
   return Math.min(60, Math.max(1, Math.ceil(inside / 2 / perSecond)))
 }
 
+/** A place that is kept for a request whose body is on its way. */
+export interface Reservation {
+  /** Nobody is to come, or has come and gone. Idempotent. */
+  readonly giveUp: () => void
+}
+
 /** What is known of a request at the door. */
 export interface AdmissionTerms {
   /** When it was received, in the clock of `performance.now`; default: now. */
   readonly receivedAt?: number
   /** When its answer is worth nothing any more, in the same clock. */
   readonly deadline?: number | undefined
+  /** Taken in place of a new place, if it still stands here. */
+  readonly reservation?: Reservation | undefined
 }
 
 /** A request's place at a version. */
@@ -60,12 +73,20 @@ export function freeAdmission (receivedAt: number): Admission {
   return { receivedAt, arrive: () => {}, leave: () => {} }
 }
 
+/** One that keeps nothing. */
+export function freeReservation (): Reservation {
+  return { giveUp: () => {} }
+}
+
 /** Lets requests in before anything is done for them: no more than can be answered in time. */
 export class AdmissionControl {
   readonly #model: string
   readonly #limits: AdmissionLimits
+  readonly #whenOverrun: AdmissionLimits
   readonly #rate = new DrainRate()
   readonly #now: () => number
+  /** Places kept, since when; the first for longest. */
+  readonly #kept = new Map<Reservation, number>()
   #inside = 0
   #expected = 0
   #refusals: { readonly since: number, last: number } | undefined
@@ -73,6 +94,7 @@ export class AdmissionControl {
   constructor (model: string, limits: AdmissionLimits, now: () => number = () => performance.now()) {
     this.#model = model
     this.#limits = limits
+    this.#whenOverrun = { ...limits, minRequests: Math.ceil(limits.minRequests * OVERRUN.partOfMin), maxWaitMs: Math.min(limits.maxWaitMs, OVERRUN.maxWaitMs) }
     this.#now = now
   }
 
@@ -84,28 +106,26 @@ export class AdmissionControl {
   get limit (): number { return this.#limitAt(this.#now()) }
 
   /**
-   * Whether a request would get a place now; it takes none.
+   * Keeps a place for a request whose body is still to come, for a while: a client that sends slowly is not to keep others from theirs.
    *
-   * @param deadline when the answer is worth nothing any more, in the clock of `performance.now`
    * @throws QueueFullError, with the seconds after which to try again, if there are too many
    * @throws DeadlineExceededError if those before it take longer than it has time
    */
-  check ({ receivedAt, deadline }: AdmissionTerms = {}): void {
+  reserve (terms: AdmissionTerms = {}): Reservation {
     const now = this.#now()
-    const { inside, perSecond } = this
-    if (inside >= this.#limitAt(now)) {
-      this.#countRefusal(now)
-      throw Object.assign(new QueueFullError(this.#model, inside), { retryAfterSeconds: retryAfterSeconds({ inside, perSecond }) })
-    }
-    const waitMs = perSecond === undefined ? 0 : inside / perSecond * 1000
-    if (deadline !== undefined && now + waitMs > deadline) throw new DeadlineExceededError(Math.max(0, Math.round(deadline - (receivedAt ?? now))))
+    this.#refuseIfFull(now)
+    this.#refuseIfLate(now, terms)
+    const reservation: Reservation = { giveUp: () => { this.#kept.delete(reservation) } }
+    this.#kept.set(reservation, now)
+    return reservation
   }
 
-  /** @throws as `check` */
+  /** @throws as `reserve` */
   enter (terms: AdmissionTerms = {}): Admission {
-    this.check(terms)
     const now = this.#now()
-    const { receivedAt } = terms
+    const { receivedAt, reservation } = terms
+    if (reservation === undefined || !this.#kept.delete(reservation)) this.#refuseIfFull(now)
+    this.#refuseIfLate(now, terms)
     this.#rate.begin(now)
     this.#inside++
     this.#expected++
@@ -113,19 +133,40 @@ export class AdmissionControl {
     return { receivedAt: receivedAt ?? now, arrive, leave: once(() => { arrive(); this.#leave() }) }
   }
 
+  #refuseIfFull (now: number): void {
+    const inside = this.#inside + this.#stillKept(now)
+    if (inside < this.#limitAt(now)) return
+    this.#countRefusal(now)
+    throw Object.assign(new QueueFullError(this.#model, inside), { retryAfterSeconds: retryAfterSeconds({ inside, perSecond: this.perSecond }) })
+  }
+
+  #refuseIfLate (now: number, { receivedAt, deadline }: AdmissionTerms): void {
+    const { inside, perSecond } = this
+    const waitMs = perSecond === undefined ? 0 : inside / perSecond * 1000
+    if (deadline !== undefined && now + waitMs > deadline) throw new DeadlineExceededError(Math.max(0, Math.round(deadline - (receivedAt ?? now))))
+  }
+
+  /** How many places are kept, without those that were for too long. */
+  #stillKept (now: number): number {
+    for (const [reservation, since] of this.#kept) {
+      if (now - since <= KEPT_MS) break
+      this.#kept.delete(reservation)
+    }
+    return this.#kept.size
+  }
+
   /** A burst may stand in line for long. Where requests keep coming faster than they are answered, a long line serves no more of them, and all later: it is kept short. */
   #limitAt (now: number): number {
-    const { maxWaitMs } = this.#limits
-    return admissionLimit(this.perSecond, { ...this.#limits, maxWaitMs: this.#isOverrun(now) ? Math.min(maxWaitMs, OVERRUN.wait) : maxWaitMs })
+    return admissionLimit(this.perSecond, this.#isOverrun(now) ? this.#whenOverrun : this.#limits)
   }
 
   #isOverrun (now: number): boolean {
     const refusals = this.#refusals
-    return refusals !== undefined && now - refusals.last <= OVERRUN.within && refusals.last - refusals.since >= OVERRUN.lasting
+    return refusals !== undefined && now - refusals.last <= OVERRUN.withinMs && refusals.last - refusals.since >= OVERRUN.lastingMs
   }
 
   #countRefusal (now: number): void {
-    if (this.#refusals === undefined || now - this.#refusals.last > OVERRUN.within) this.#refusals = { since: now, last: now }
+    if (this.#refusals === undefined || now - this.#refusals.last > OVERRUN.withinMs) this.#refusals = { since: now, last: now }
     else this.#refusals.last = now
   }
 

@@ -2,19 +2,19 @@ import multipart from '@fastify/multipart'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
 import type { ImagePredictor } from '../prediction/predict-image.ts'
-import type { Refusal } from '../prediction/refuse-early.ts'
+import type { Door } from '../prediction/door.ts'
 import { readImages, type ImageBodyLimits } from './image-body.ts'
 import { addJsonBody } from './json-body.ts'
 import { parseVersion, PredictionQuery } from './prediction-query.ts'
 import { replyJson } from './reply-json.ts'
 import { requireTrace } from './observe.ts'
-import { namedInQuery, refuseEarly } from './refuse-early.ts'
+import { namedInQuery, askAtDoor } from './door.ts'
 import { readTerms } from './request-terms.ts'
 import { whileWanted } from './request-lifetime.ts'
 
 export interface PredictImageOptions extends ImageBodyLimits {
   readonly predictImages: ImagePredictor
-  readonly refusal: Refusal
+  readonly door: Door
   readonly timeoutMs: number
 }
 
@@ -26,9 +26,9 @@ const Query = Type.Object({
 const ACCEPTS = 'multipart/form-data, image/*, application/octet-stream, application/json'
 
 /** Photos in, classes out: `POST /predict/image`. */
-export const predictImageRoute: FastifyPluginAsyncTypebox<PredictImageOptions> = async (app, { predictImages, refusal, timeoutMs, ...limits }) => {
+export const predictImageRoute: FastifyPluginAsyncTypebox<PredictImageOptions> = async (app, { predictImages, door, timeoutMs, ...limits }) => {
   app.removeAllContentTypeParsers()
-  refuseEarly(app, refusal, timeoutMs, namedInQuery)
+  askAtDoor(app, door, timeoutMs, namedInQuery)
   addJsonBody(app)
   for (const type of [/^image\//, 'application/octet-stream']) {
     app.addContentTypeParser(type, { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => body)

@@ -3,10 +3,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { BadRequestError, MethodNotAllowedError } from '../errors.ts'
 import type { TensorPredictor } from '../prediction/predict-tensors.ts'
-import type { Refusal } from '../prediction/refuse-early.ts'
+import type { Door } from '../prediction/door.ts'
 import { shortPath } from './error-replies.ts'
 import { requireTrace } from './observe.ts'
-import { namedInPath, refuseEarly } from './refuse-early.ts'
+import { namedInPath, askAtDoor } from './door.ts'
 import { parseVersion } from './prediction-query.ts'
 import { replyText } from './reply-json.ts'
 import { readTerms } from './request-terms.ts'
@@ -14,7 +14,7 @@ import { whileWanted } from './request-lifetime.ts'
 
 export interface PredictTensorsOptions {
   readonly predictTensors: TensorPredictor
-  readonly refusal: Refusal
+  readonly door: Door
   readonly timeoutMs: number
 }
 
@@ -29,9 +29,9 @@ const LabelParams = Type.Object({ model: Type.String(), label: Type.String() })
  *
  * @see https://www.tensorflow.org/tfx/serving/api_rest
  */
-export const predictTensorsRoute: FastifyPluginAsyncTypebox<PredictTensorsOptions> = async (app, { predictTensors, refusal, timeoutMs }) => {
+export const predictTensorsRoute: FastifyPluginAsyncTypebox<PredictTensorsOptions> = async (app, { predictTensors, door, timeoutMs }) => {
   app.removeAllContentTypeParsers()
-  refuseEarly(app, refusal, timeoutMs, namedInPath)
+  askAtDoor(app, door, timeoutMs, namedInPath)
   app.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => body)
 
   async function predict (request: FastifyRequest, reply: FastifyReply, model: string, version?: number): Promise<FastifyReply> {

@@ -1,19 +1,19 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
 import type { TextPredictor } from '../prediction/predict-text.ts'
-import type { Refusal } from '../prediction/refuse-early.ts'
+import type { Door } from '../prediction/door.ts'
 import { addJsonBody } from './json-body.ts'
 import { parseVersion, PredictionQuery } from './prediction-query.ts'
 import { replyJson } from './reply-json.ts'
 import { requireTrace } from './observe.ts'
-import { namedInQuery, refuseEarly } from './refuse-early.ts'
+import { namedInQuery, askAtDoor } from './door.ts'
 import { readTerms } from './request-terms.ts'
 import { whileWanted } from './request-lifetime.ts'
 import { readTexts, type TextBodyLimits } from './text-body.ts'
 
 export interface PredictTextOptions extends TextBodyLimits {
   readonly predictTexts: TextPredictor
-  readonly refusal: Refusal
+  readonly door: Door
   readonly timeoutMs: number
 }
 
@@ -23,9 +23,9 @@ const Query = Type.Object({
 })
 
 /** Sentences in, classes out: `POST /predict/text`. */
-export const predictTextRoute: FastifyPluginAsyncTypebox<PredictTextOptions> = async (app, { predictTexts, refusal, timeoutMs, ...limits }) => {
+export const predictTextRoute: FastifyPluginAsyncTypebox<PredictTextOptions> = async (app, { predictTexts, door, timeoutMs, ...limits }) => {
   app.removeAllContentTypeParsers()
-  refuseEarly(app, refusal, timeoutMs, namedInQuery)
+  askAtDoor(app, door, timeoutMs, namedInQuery)
   addJsonBody(app)
   app.addContentTypeParser('text/plain', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => body)
   app.post('/predict/text', { schema: { querystring: Query }, config: { accepts: 'application/json, text/plain' } }, async (request, reply) => {

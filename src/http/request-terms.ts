@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { BadRequestError } from '../errors.ts'
+import type { Reservation } from '../batching/admission.ts'
 import type { Priority } from '../batching/run-request.ts'
 import { requireTrace } from './observe.ts'
 
@@ -10,6 +11,8 @@ export interface RequestTerms {
   /** When they are over, in the clock of `performance.now`. */
   readonly deadline: number
   readonly priority: Priority
+  /** The place that was kept for it when its headers came. */
+  readonly reservation?: Reservation | undefined
 }
 
 /**
@@ -24,7 +27,7 @@ export function readTerms (request: FastifyRequest, longestMs: number): RequestT
   const { 'x-request-deadline': date, 'x-request-priority': priority } = request.headers
   const { startedAt } = requireTrace(request)
   const timeoutMs = Math.min(longestMs, timeout === undefined ? Infinity : readTimeout(timeout), date === undefined ? Infinity : performance.now() - startedAt + readDeadline(String(date)) - Date.now())
-  return { timeoutMs: Math.max(0, Math.round(timeoutMs)), deadline: startedAt + timeoutMs, priority: readPriority(priority) }
+  return { timeoutMs: Math.max(0, Math.round(timeoutMs)), deadline: startedAt + timeoutMs, priority: readPriority(priority), reservation: request.reservation }
 }
 
 function readTimeout (text: unknown): number {

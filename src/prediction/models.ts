@@ -1,3 +1,4 @@
+import type { Reservation } from '../batching/admission.ts'
 import type { Priority } from '../batching/run-request.ts'
 import type { Handle, ModelVersion, RunOptions } from '../registry/model-version.ts'
 import type { Trace } from './trace.ts'
@@ -24,6 +25,8 @@ export interface Terms {
   /** When the time is up, in the clock of `performance.now`. */
   readonly deadline?: number | undefined
   readonly priority?: Priority | undefined
+  /** The place that was kept for it at the door. */
+  readonly reservation?: Reservation | undefined
   readonly trace: Trace
 }
 
@@ -38,10 +41,10 @@ export interface Place {
  *
  * @throws as `withVersion`; QueueFullError, DeadlineExceededError before anything is done
  */
-export async function withPlace<T> (models: Models, model: string, version: number | undefined, { trace, ...terms }: Terms, use: (place: Place) => Promise<T>): Promise<T> {
+export async function withPlace<T> (models: Models, model: string, version: number | undefined, { trace, reservation, ...terms }: Terms, use: (place: Place) => Promise<T>): Promise<T> {
   return await withVersion(models, model, version, async served => {
     trace.serves(served)
-    const admission = served.admit({ receivedAt: trace.startedAt, deadline: terms.deadline })
+    const admission = served.admit({ receivedAt: trace.startedAt, deadline: terms.deadline, reservation })
     try {
       return await use({ version: served, terms: { ...terms, admission } })
     } finally {

@@ -1,4 +1,4 @@
-import type { Admission, AdmissionTerms } from '../batching/admission.ts'
+import type { Admission, AdmissionTerms, Reservation } from '../batching/admission.ts'
 import type { RunRequest, RunResult, Tensors } from '../batching/run-request.ts'
 import type { Signature } from '../tensorflow/index.ts'
 import type { Calibration } from './calibrate.ts'
@@ -35,8 +35,8 @@ export interface ModelVersion {
    * @throws DeadlineExceededError if those before it take longer than it has time
    */
   admit (terms?: AdmissionTerms): Admission
-  /** Refuses as `admit` does, but takes no place: for a request whose body is still to come. @throws as `admit` */
-  refuseIfFull (terms?: AdmissionTerms): void
+  /** Keeps a place for a request whose body is still to come: `admit` takes it. @throws as `admit` */
+  reserve (terms?: AdmissionTerms): Reservation
   /**
    * Runs a signature off the event loop, its rows together with those of other requests where the signature allows it, as soon as there is a place.
    * One that changes state runs alone of its kind.

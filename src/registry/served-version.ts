@@ -1,4 +1,4 @@
-import { AdmissionControl, type Admission, type AdmissionTerms } from '../batching/admission.ts'
+import { AdmissionControl, type Admission, type AdmissionTerms, type Reservation } from '../batching/admission.ts'
 import type { FairGate } from '../batching/fair-gate.ts'
 import { once } from '../batching/once.ts'
 import { RunQueue } from '../batching/run-queue.ts'
@@ -163,8 +163,8 @@ export class ServedVersion implements ModelVersion {
     return { receivedAt, arrive, leave: then(leave) }
   }
 
-  refuseIfFull (terms: AdmissionTerms = {}): void {
-    this.#counted(() => { this.#admission.check(terms) })
+  reserve (terms: AdmissionTerms = {}): Reservation {
+    return this.#counted(() => this.#admission.reserve(terms))
   }
 
   /** Who is refused at the door is counted. */

@@ -85,6 +85,27 @@ t.test('a request whose time is up before its turn comes is refused at once', as
   t.doesNotThrow(() => door.enter({ receivedAt: clock.now, deadline: clock.now + 200 }))
 })
 
+t.test('a place is kept for a request whose body is on its way, which then takes it', async t => {
+  const { door } = measuredDoor()
+  const kept = Array.from({ length: 100 }, () => door.reserve())
+  t.throws(() => door.enter(), { code: 'SERVE_QUEUE_FULL' }, 'all places are kept')
+  t.throws(() => door.reserve(), { code: 'SERVE_QUEUE_FULL' })
+  t.doesNotThrow(() => door.enter({ reservation: kept[0] }))
+  t.equal(door.inside, 1)
+  t.throws(() => door.enter({ reservation: kept[0] }), { code: 'SERVE_QUEUE_FULL' }, 'once')
+  kept[1]!.giveUp()
+  t.doesNotThrow(() => door.enter(), 'one was given up')
+  t.throws(() => door.enter(), { code: 'SERVE_QUEUE_FULL' })
+})
+
+t.test('a place is kept for a second: who sends slowly asks again', async t => {
+  const { door, clock } = measuredDoor()
+  const kept = Array.from({ length: 100 }, () => door.reserve())
+  clock.now += 1001
+  for (let request = 0; request < 100; request++) door.enter()
+  t.throws(() => door.enter({ reservation: kept[0] }), { code: 'SERVE_QUEUE_FULL' })
+})
+
 t.test('rows are expected until they arrive, or their request is over; each counts once', async t => {
   const door = new AdmissionControl('m', limits)
   const [first, second] = [door.enter(), door.enter()] as [Admission, Admission]

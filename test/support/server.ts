@@ -4,7 +4,7 @@ import type { Test } from 'tap'
 import { loadConfig } from '../../src/config.ts'
 import type { DescribedModels } from '../../src/http/models.ts'
 import { tokenizerCache } from '../../src/prediction/tokenizers.ts'
-import { freeAdmission } from '../../src/batching/admission.ts'
+import { freeAdmission, freeReservation } from '../../src/batching/admission.ts'
 import type { Manifest } from '../../src/registry/manifest.ts'
 import { ModelRegistry } from '../../src/registry/model-registry.ts'
 import type { ModelVersion } from '../../src/registry/model-version.ts'
@@ -67,7 +67,7 @@ export function noModels (isReady: boolean): DescribedModels {
 /** One version of one model whose runs the test answers. */
 export function fakeModels (version: Partial<ModelVersion> & Pick<ModelVersion, 'run' | 'signatures'>): DescribedModels & { released: number, acquired: number } {
   const manifest: Manifest = { format: 1, task: 'tensor', signature: 'serving_default' }
-  const served: ModelVersion = { model: 'fake', version: 1, directory: '/nowhere', manifest, state: 'available', isBatched: () => false, admit: () => freeAdmission(0), refuseIfFull: () => {}, ...version }
+  const served: ModelVersion = { model: 'fake', version: 1, directory: '/nowhere', manifest, state: 'available', isBatched: () => false, admit: () => freeAdmission(0), reserve: freeReservation, ...version }
   const models = {
     acquired: 0,
     released: 0,

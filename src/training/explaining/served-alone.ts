@@ -1,4 +1,4 @@
-import { freeAdmission } from '../../batching/admission.ts'
+import { freeAdmission, freeReservation } from '../../batching/admission.ts'
 import { BadOptionError } from '../../errors.ts'
 import type { Models } from '../../prediction/models.ts'
 import { loadVersion } from '../../registry/load-version.ts'
@@ -32,7 +32,7 @@ export async function serveAlone (modelsDir: string, model: string, number: numb
     state: 'available',
     isBatched: () => false,
     admit: () => freeAdmission(performance.now()),
-    refuseIfFull: () => {},
+    reserve: freeReservation,
     run: async (signature, inputs, { outputs } = {}) => {
       const startedAt = performance.now()
       return { outputs: await loaded.run(signature, inputs, outputs), queueMs: 0, inferMs: performance.now() - startedAt }

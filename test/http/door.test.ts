@@ -1,14 +1,16 @@
 import { once } from 'node:events'
 import { connect, type AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
+import { freeReservation } from '../../src/batching/admission.ts'
 import { QueueFullError } from '../../src/errors.ts'
+import { until } from '../support/registry.ts'
 import { fakeModels, fakeSignature, newServer } from '../support/server.ts'
 
 const signatures = fakeSignature({ x: ['float32', [-1]] }, { y: ['float32', [-1]] })
 const full = (): never => { throw Object.assign(new QueueFullError('fake', 256), { retryAfterSeconds: 7 }) }
 
 function fullModels (): ReturnType<typeof fakeModels> {
-  return fakeModels({ signatures, refuseIfFull: full, admit: full, run: async () => await Promise.reject(new Error('Expected no run')) })
+  return fakeModels({ signatures, reserve: full, admit: full, run: async () => await Promise.reject(new Error('Expected no run')) })
 }
 
 /** Sends a request's headers, and nothing of the body that they promise. @returns what comes back first */
@@ -37,7 +39,7 @@ t.test('a connection on which a request was refused early takes the next one', a
   let isFull = true
   const models = fakeModels({
     signatures,
-    refuseIfFull: () => { if (isFull) full() },
+    reserve: () => isFull ? full() : freeReservation(),
     run: async () => await Promise.resolve({ outputs: { y: { dtype: 'float32', shape: [1], data: Float32Array.of(7) } }, queueMs: 0, inferMs: 0 })
   })
   const { app } = await newServer(t, models)
@@ -53,6 +55,24 @@ t.test('a connection on which a request was refused early takes the next one', a
   t.match(await send(), /^HTTP\/1.1 503 /)
   isFull = false
   t.match(await send(), /^HTTP\/1.1 200 /)
+})
+
+t.test('the place kept for a request is given up when it is over, also if its body is no good or never comes', async t => {
+  let given = 0
+  const models = fakeModels({ signatures, reserve: () => ({ giveUp: () => { given++ } }), run: async () => await Promise.reject(new Error('Expected no run')) })
+  const { app } = await newServer(t, models)
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = app.server.address() as AddressInfo
+  const reply = await fetch(`http://127.0.0.1:${port}/v1/models/fake:predict`, { method: 'POST', body: '{"inst' })
+  t.equal(reply.status, 400)
+  await reply.arrayBuffer()
+  await until('the first is over', () => given === 1)
+  const socket = connect(port, '127.0.0.1')
+  socket.write('POST /v1/models/fake:predict HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n{')
+  await until('its headers are there', () => models.acquired === 3)
+  t.equal(given, 1)
+  socket.destroy()
+  await until('the second is over', () => given === 2)
 })
 
 t.test('what is wrong with a request otherwise is said as it is', async t => {

@@ -1,8 +1,16 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Refusal } from '../prediction/refuse-early.ts'
+import type { Reservation } from '../batching/admission.ts'
+import type { Door, Heading } from '../prediction/door.ts'
 import { requireTrace } from './observe.ts'
 import { parseVersion } from './prediction-query.ts'
 import { readTerms } from './request-terms.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Undefined where no place was kept. */
+    reservation: Reservation | undefined
+  }
+}
 
 /** Which model a request names, and which version, as they stand in it. */
 interface Named {
@@ -10,16 +18,28 @@ interface Named {
   readonly version?: unknown
 }
 
-/** Answers requests that are not let in before their bodies are read. What is wrong with a request otherwise is the route's to say. */
-export function refuseEarly (app: FastifyInstance, refusal: Refusal, timeoutMs: number, nameOf: (request: FastifyRequest) => Named): void {
-  app.addHook('onRequest', (request, _reply, done) => {
+/**
+ * Keeps a place for each request while its body is read, until it is over; those who get none are answered before theirs is. What is wrong with a request otherwise
+ * is the route's to say.
+ */
+export function askAtDoor (app: FastifyInstance, door: Door, timeoutMs: number, nameOf: (request: FastifyRequest) => Named): void {
+  app.decorateRequest('reservation', undefined)
+  app.addHook('onRequest', (request, reply, done) => {
     const heading = readHeading(request, timeoutMs, nameOf)
-    done(heading && refusal(heading))
+    try {
+      const reservation = heading && door(heading)
+      request.reservation = reservation
+      if (reservation !== undefined) reply.raw.once('close', reservation.giveUp)
+    } catch (error) {
+      done(error as Error)
+      return
+    }
+    done()
   })
 }
 
 /** @returns undefined if it can not be read */
-function readHeading (request: FastifyRequest, timeoutMs: number, nameOf: (request: FastifyRequest) => Named): Parameters<Refusal>[0] | undefined {
+function readHeading (request: FastifyRequest, timeoutMs: number, nameOf: (request: FastifyRequest) => Named): Heading | undefined {
   try {
     const { model, version } = nameOf(request)
     if (!isTextOrNothing(model) || !isTextOrNothing(version)) return undefined
