@@ -65,5 +65,21 @@ export const FEATURE_SOURCES: readonly FeatureSource[] = [
   { part: 'block14', channels: 192, scale: 0.1 }
 ]
 
+/**
+ * Goes through the blocks and the head.
+ *
+ * @returns gives what comes out of a part
+ */
+export function throughParts<X> (stem: X, addBlock: (x: X, block: Block, index: number) => X, addHead: (x: X) => X): (part: FeatureSource['part']) => X {
+  const seen = new Map<string, X>()
+  let x = stem
+  BLOCKS.forEach((block, index) => {
+    x = addBlock(x, block, index)
+    seen.set(`block${index}`, x)
+  })
+  seen.set('head', addHead(x))
+  return part => seen.get(part)!
+}
+
 /** Numbers a photo. */
 export const FEATURES = FEATURE_SOURCES.reduce((sum, { channels }) => sum + channels, 0)

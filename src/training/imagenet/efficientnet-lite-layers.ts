@@ -3,7 +3,7 @@ import type { ImageBase } from '../image-base.ts'
 import { tf as tfjs } from '../tf.ts'
 import { readVariables } from '../variable-values.ts'
 import { BadOptionError } from '../../errors.ts'
-import { BLOCKS, FEATURE_SOURCES, FEATURES, HEAD_CHANNELS, isResidual, SIDE, STEM_CHANNELS, type Block, type FeatureSource } from './architecture.ts'
+import { FEATURE_SOURCES, FEATURES, HEAD_CHANNELS, isResidual, SIDE, STEM_CHANNELS, throughParts, type Block, type FeatureSource } from './architecture.ts'
 
 /**
  * EfficientNet-Lite0 in `tf.layers`, to be trained on: from `pixels`, [N, 224, 224, 3] with 0…255, to features, float32 [N, 1792]. Each batch
@@ -19,14 +19,8 @@ export async function efficientNetLiteLayers (base: ImageBase): Promise<tf.Layer
   const pixels = tfjs.input({ shape: [SIDE, SIDE, 3], name: 'pixels' })
   const scaled = apply(layers.rescaling({ scale: 1 / 128, offset: -127 / 128 }), pixels)
   const stem = apply(convolution('stem', { size: 3, filters: STEM_CHANNELS, strides: 2 }), scaled)
-  const parts = new Map<string, tf.SymbolicTensor>()
-  const body = BLOCKS.reduce((x, block, index) => {
-    const seen = addBlock(x, block, index)
-    parts.set(`block${index}`, seen)
-    return seen
-  }, stem)
-  parts.set('head', apply(convolution('head', { size: 1, filters: HEAD_CHANNELS }), body))
-  const features = FEATURE_SOURCES.map(source => scaledAverage(parts.get(source.part)!, source))
+  const seenBy = throughParts(stem, addBlock, x => apply(convolution('head', { size: 1, filters: HEAD_CHANNELS }), x))
+  const features = FEATURE_SOURCES.map(source => scaledAverage(seenBy(source.part), source))
   const model = tfjs.model({ inputs: pixels, outputs: layers.concatenate({ name: 'features' }).apply(features) as tf.SymbolicTensor })
   await takeWeights(model, base)
   return model

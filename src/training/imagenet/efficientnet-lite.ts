@@ -1,5 +1,5 @@
 import type { Graph, Output, TensorValue, Variable } from '../../tensorflow/index.ts'
-import { BLOCKS, CLASSES, FEATURE_SOURCES, HEAD_CHANNELS, isResidual, SIDE, STEM_CHANNELS, type Block } from './architecture.ts'
+import { CLASSES, FEATURE_SOURCES, HEAD_CHANNELS, isResidual, SIDE, STEM_CHANNELS, throughParts, type Block } from './architecture.ts'
 import { PytorchWeights, type LayerWeights } from './pytorch-weights.ts'
 
 /** An EfficientNet-Lite0 in a graph. Its variables are without values until `values` are assigned. */
@@ -27,14 +27,9 @@ export function buildEfficientNetLite (graph: Graph, tensors: ReadonlyMap<string
   const layers = new Layers(graph)
   const pixels = graph.placeholder('uint8', [-1, SIDE, SIDE, 3], 'pixels')
   const stem = layers.convolution(scaled(graph, pixels), 'stem', weights.convolution('_conv_stem', '_bn0', { size: 3, inputs: 3, outputs: STEM_CHANNELS }), { stride: 2 })
-  const parts = new Map<string, Output>()
-  const body = BLOCKS.reduce((x, block, index) => {
-    const seen = addBlock(layers, weights, x, block, index)
-    parts.set(`block${index}`, seen)
-    return seen
-  }, stem)
-  parts.set('head', layers.convolution(body, 'head', weights.convolution('_conv_head', '_bn1', { size: 1, inputs: body.shape!.at(-1)!, outputs: HEAD_CHANNELS })))
-  const averages = FEATURE_SOURCES.map(({ part }) => graph.apply('Mean', [parts.get(part)!, graph.ints([1, 2])], {}, { name: `${part}/average` }))
+  const seenBy = throughParts(stem, (x, block, index) => addBlock(layers, weights, x, block, index),
+    x => layers.convolution(x, 'head', weights.convolution('_conv_head', '_bn1', { size: 1, inputs: x.shape!.at(-1)!, outputs: HEAD_CHANNELS })))
+  const averages = FEATURE_SOURCES.map(({ part }) => graph.apply('Mean', [seenBy(part), graph.ints([1, 2])], {}, { name: `${part}/average` }))
   const scaledAlike = averages.map((average, index) => graph.apply('Mul', [average, graph.scalar('float32', FEATURE_SOURCES[index]!.scale)]))
   const features = graph.apply('ConcatV2', [scaledAlike, graph.scalar('int32', 1)], {}, { name: 'features' })
   const logits = layers.dense(averages[0]!, 'logits', weights.dense('_fc', { inputs: HEAD_CHANNELS, outputs: CLASSES }))
