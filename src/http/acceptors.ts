@@ -34,7 +34,7 @@ async function openAcceptor (app: FastifyInstance, fd: number): Promise<Server> 
   const acceptor = createServer({ allowHalfOpen: true, noDelay: true }, (socket: Socket) => { app.server.emit('connection', socket) })
   return await new Promise((resolve, reject) => {
     acceptor.once('error', reject)
-    acceptor.listen({ fd, backlog: BACKLOG }, () => resolve(acceptor))
+    acceptor.listen({ fd, backlog: BACKLOG, exclusive: true }, () => resolve(acceptor)) // exclusive: a worker would else ask its primary for the descriptor
   })
 }
 

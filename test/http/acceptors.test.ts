@@ -42,5 +42,5 @@ t.test('closing waits for the requests on all connections, whichever handle acce
   for (const end of runs) end()
   for (const { untilClosed } of connections) t.match(await untilClosed(), /^HTTP\/1\.1 200 OK\r\n[^]*connection: close/)
   await closed
-  t.rejects(openConnection(t, port), { code: 'ECONNREFUSED' })
+  await t.rejects(openConnection(t, port), { code: 'ECONNREFUSED' })
 })
