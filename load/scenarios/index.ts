@@ -1,5 +1,6 @@
 import type { Scenario } from '../scenario.ts'
 import { badRequests } from './bad-requests.ts'
+import { decode } from './decode.ts'
 import { equality } from './equality.ts'
 import { eventLoop } from './event-loop.ts'
 import { hostileImages } from './hostile-images.ts'
@@ -22,7 +23,7 @@ import { workers } from './workers.ts'
 /** In the order in which they run and stand on the page. */
 export const SCENARIOS: readonly Scenario[] = [
   imageImagenet, imageCifar, imageMobilenet, textSentiment, textBilstm, tensorJson, openLoop, replaceUnderLoad, twoModels,
-  startAndSize, eventLoop, equality, badRequests, hostileImages, replaceVersionUnderLoad, workers
+  startAndSize, decode, eventLoop, equality, badRequests, hostileImages, replaceVersionUnderLoad, workers
 ]
 
 /** Measured by `npm run bench:train`: beside Keras and tfjs-node, with no server. */
