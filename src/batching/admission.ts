@@ -2,8 +2,8 @@ import { DeadlineExceededError, QueueFullError } from '../errors.ts'
 import { DrainRate } from './drain-rate.ts'
 import { once } from './once.ts'
 
-/** Milliseconds that a place is kept for a request whose body is on its way. */
-const KEPT_MS = 1000
+/** Places for requests whose bodies are on their way: how long each is kept, and how many of all. */
+const KEPT = { ms: 1000, part: 1 / 2 }
 /**
  * Refusals that follow each other within `withinMs` go on; when they have for `lastingMs`, the line is kept to what is answered in `maxWaitMs`, and to a part of what is let in
  * at least otherwise.
@@ -106,7 +106,8 @@ export class AdmissionControl {
   get limit (): number { return this.#limitAt(this.#now()) }
 
   /**
-   * Keeps a place for a request whose body is still to come, for a while: a client that sends slowly is not to keep others from theirs.
+   * Keeps a place for a request whose body is still to come, for a while, and while no more than half of all are kept so: clients that send slowly are not to keep
+   * others from theirs. Who is let in without one asks again.
    *
    * @throws QueueFullError, with the seconds after which to try again, if there are too many
    * @throws DeadlineExceededError if those before it take longer than it has time
@@ -116,7 +117,7 @@ export class AdmissionControl {
     this.#refuseIfFull(now)
     this.#refuseIfLate(now, terms)
     const reservation: Reservation = { giveUp: () => { this.#kept.delete(reservation) } }
-    this.#kept.set(reservation, now)
+    if (this.#kept.size < this.#limitAt(now) * KEPT.part) this.#kept.set(reservation, now)
     return reservation
   }
 
@@ -149,7 +150,7 @@ export class AdmissionControl {
   /** How many places are kept, without those that were for too long. */
   #stillKept (now: number): number {
     for (const [reservation, since] of this.#kept) {
-      if (now - since <= KEPT_MS) break
+      if (now - since <= KEPT.ms) break
       this.#kept.delete(reservation)
     }
     return this.#kept.size

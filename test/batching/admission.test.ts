@@ -87,20 +87,29 @@ t.test('a request whose time is up before its turn comes is refused at once', as
 
 t.test('a place is kept for a request whose body is on its way, which then takes it', async t => {
   const { door } = measuredDoor()
-  const kept = Array.from({ length: 100 }, () => door.reserve())
-  t.throws(() => door.enter(), { code: 'SERVE_QUEUE_FULL' }, 'all places are kept')
+  const kept = Array.from({ length: 50 }, () => door.reserve())
+  for (let request = 0; request < 50; request++) door.enter()
+  t.throws(() => door.enter(), { code: 'SERVE_QUEUE_FULL' }, 'the other places are kept')
   t.throws(() => door.reserve(), { code: 'SERVE_QUEUE_FULL' })
   t.doesNotThrow(() => door.enter({ reservation: kept[0] }))
-  t.equal(door.inside, 1)
+  t.equal(door.inside, 51)
   t.throws(() => door.enter({ reservation: kept[0] }), { code: 'SERVE_QUEUE_FULL' }, 'once')
   kept[1]!.giveUp()
   t.doesNotThrow(() => door.enter(), 'one was given up')
   t.throws(() => door.enter(), { code: 'SERVE_QUEUE_FULL' })
 })
 
+t.test('half of the places are kept so at most: however many send slowly, others get the rest', async t => {
+  const { door } = measuredDoor()
+  const asked = Array.from({ length: 1000 }, () => door.reserve())
+  for (let request = 0; request < 50; request++) t.doesNotThrow(() => door.enter())
+  t.throws(() => door.enter({ reservation: asked.at(-1) }), { code: 'SERVE_QUEUE_FULL' }, 'who was let in without a place asks again')
+  t.doesNotThrow(() => door.enter({ reservation: asked[0] }))
+})
+
 t.test('a place is kept for a second: who sends slowly asks again', async t => {
   const { door, clock } = measuredDoor()
-  const kept = Array.from({ length: 100 }, () => door.reserve())
+  const kept = Array.from({ length: 50 }, () => door.reserve())
   clock.now += 1001
   for (let request = 0; request < 100; request++) door.enter()
   t.throws(() => door.enter({ reservation: kept[0] }), { code: 'SERVE_QUEUE_FULL' })
