@@ -15,12 +15,12 @@ export const BACKLOG = 4096
  * @param duplicate gives another descriptor of the same socket. @see dup(2)
  */
 export function acceptSideBySide (app: FastifyInstance, duplicate: (descriptor: number) => number): void {
-  let acceptors: Server[] = []
+  const acceptors: Server[] = []
   let closed: Promise<unknown> = Promise.resolve()
   app.addHook('onListen', async () => {
     const descriptor = descriptorOf(app.server)
     if (descriptor === undefined) return
-    acceptors = await Promise.all(Array.from({ length: ACCEPTORS - 1 }, async () => await openAcceptor(app, duplicate(descriptor))))
+    await Promise.all(Array.from({ length: ACCEPTORS - 1 }, async () => { acceptors.push(await openAcceptor(app, duplicate(descriptor))) }))
   })
   app.addHook('preClose', async () => {
     closed = Promise.all(acceptors.map(async acceptor => await new Promise(resolve => acceptor.close(resolve))))
