@@ -78,6 +78,12 @@ export function freeReservation (): Reservation {
   return { giveUp: () => {} }
 }
 
+/** Requests finished in a second, undefined if not known yet, and how many may be here at that rate. */
+interface Pace {
+  readonly perSecond: number | undefined
+  readonly limit: number
+}
+
 /** Lets requests in before anything is done for them: no more than can be answered in time. */
 export class AdmissionControl {
   readonly #model: string
@@ -103,7 +109,7 @@ export class AdmissionControl {
   /** Requests whose rows are still to come. */
   get expected (): number { return this.#expected }
   get perSecond (): number | undefined { return this.#rate.perSecond() }
-  get limit (): number { return this.#limitAt(this.#now()) }
+  get limit (): number { return this.#pace(this.#now()).limit }
 
   /**
    * Keeps a place for a request whose body is still to come, for a while, and while no more than half of all are kept so: clients that send slowly are not to keep
@@ -114,10 +120,11 @@ export class AdmissionControl {
    */
   reserve (terms: AdmissionTerms = {}): Reservation {
     const now = this.#now()
-    this.#refuseIfFull(now)
-    this.#refuseIfLate(now, terms)
+    const pace = this.#pace(now)
+    this.#refuseIfFull(now, pace)
+    this.#refuseIfLate(now, pace, terms)
     const reservation: Reservation = { giveUp: () => { this.#kept.delete(reservation) } }
-    if (this.#kept.size < this.#limitAt(now) * KEPT.part) this.#kept.set(reservation, now)
+    if (this.#kept.size < pace.limit * KEPT.part) this.#kept.set(reservation, now)
     return reservation
   }
 
@@ -125,8 +132,9 @@ export class AdmissionControl {
   enter (terms: AdmissionTerms = {}): Admission {
     const now = this.#now()
     const { receivedAt, reservation } = terms
-    if (reservation === undefined || !this.#kept.delete(reservation)) this.#refuseIfFull(now)
-    this.#refuseIfLate(now, terms)
+    const pace = this.#pace(now)
+    if (reservation === undefined || !this.#kept.delete(reservation)) this.#refuseIfFull(now, pace)
+    this.#refuseIfLate(now, pace, terms)
     this.#rate.begin(now)
     this.#inside++
     this.#expected++
@@ -134,16 +142,15 @@ export class AdmissionControl {
     return { receivedAt: receivedAt ?? now, arrive, leave: once(() => { arrive(); this.#leave() }) }
   }
 
-  #refuseIfFull (now: number): void {
+  #refuseIfFull (now: number, { perSecond, limit }: Pace): void {
     const inside = this.#inside + this.#stillKept(now)
-    if (inside < this.#limitAt(now)) return
+    if (inside < limit) return
     this.#countRefusal(now)
-    throw Object.assign(new QueueFullError(this.#model, inside), { retryAfterSeconds: retryAfterSeconds({ inside, perSecond: this.perSecond }) })
+    throw Object.assign(new QueueFullError(this.#model, inside), { retryAfterSeconds: retryAfterSeconds({ inside, perSecond }) })
   }
 
-  #refuseIfLate (now: number, { receivedAt, deadline }: AdmissionTerms): void {
-    const { inside, perSecond } = this
-    const waitMs = perSecond === undefined ? 0 : inside / perSecond * 1000
+  #refuseIfLate (now: number, { perSecond }: Pace, { receivedAt, deadline }: AdmissionTerms): void {
+    const waitMs = perSecond === undefined ? 0 : this.#inside / perSecond * 1000
     if (deadline !== undefined && now + waitMs > deadline) throw new DeadlineExceededError(Math.max(0, Math.round(deadline - (receivedAt ?? now))))
   }
 
@@ -157,8 +164,9 @@ export class AdmissionControl {
   }
 
   /** A burst may stand in line for long. Where requests keep coming faster than they are answered, a long line serves no more of them, and all later: it is kept short. */
-  #limitAt (now: number): number {
-    return admissionLimit(this.perSecond, this.#isOverrun(now) ? this.#whenOverrun : this.#limits)
+  #pace (now: number): Pace {
+    const { perSecond } = this
+    return { perSecond, limit: admissionLimit(perSecond, this.#isOverrun(now) ? this.#whenOverrun : this.#limits) }
   }
 
   #isOverrun (now: number): boolean {
