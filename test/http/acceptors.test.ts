@@ -1,13 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import type { RunResult } from '../../src/batching/run-request.ts'
 import { until } from '../support/registry.ts'
-import { fakeModels, fakeSignature, newServer, noModels } from '../support/server.ts'
+import { newServer, noModels } from '../support/server.ts'
+import { PREDICT, slowModel } from '../support/slow-model.ts'
 import { listen, openConnection } from '../support/sockets.ts'
-
-const BODY = '{"inputs":[1]}'
-const PREDICT = `POST /v1/models/fake:predict HTTP/1.1\r\nhost: a\r\ncontent-length: ${BODY.length}\r\n\r\n${BODY}`
 
 t.test('connections that came while the loop was busy are accepted in a few turns of it', async t => {
   const { app } = await newServer(t, noModels(true))
@@ -23,23 +20,17 @@ t.test('connections that came while the loop was busy are accepted in a few turn
 })
 
 t.test('closing waits for the requests on all connections, whichever handle accepted them', async t => {
-  const runs: (() => void)[] = []
-  const models = fakeModels({
-    signatures: fakeSignature({ x: ['float32', [-1]] }, { y: ['float32', [-1]] }),
-    run: async () => await new Promise<RunResult>(resolve => {
-      runs.push(() => { resolve({ outputs: { y: { dtype: 'float32', shape: [1], data: Float32Array.of(7) } }, queueMs: 0, inferMs: 0 }) })
-    })
-  })
+  const { models, started, finish } = slowModel()
   const { app } = await newServer(t, models)
   const port = await listen(app)
   const connections = await Promise.all(Array.from({ length: 8 }, async () => await openConnection(t, port)))
   for (const { socket } of connections) socket.write(PREDICT)
-  await until('all run', () => runs.length === 8)
+  await until('all run', () => started() === 8)
   let isClosed = false
   const closed = app.close().then(() => { isClosed = true })
   await sleep(50)
   t.notOk(isClosed)
-  for (const end of runs) end()
+  finish()
   for (const { untilClosed } of connections) t.match(await untilClosed(), /^HTTP\/1\.1 200 OK\r\n[^]*connection: close/)
   await closed
   await t.rejects(openConnection(t, port), { code: 'ECONNREFUSED' })

@@ -1,30 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import type { DescribedModels } from '../../src/http/models.ts'
-import type { RunResult } from '../../src/batching/run-request.ts'
-import type { RunOptions } from '../../src/registry/model-version.ts'
 import { until } from '../support/registry.ts'
-import { fakeModels, fakeSignature, newServer, noModels } from '../support/server.ts'
+import { newServer, noModels } from '../support/server.ts'
+import { BODY, PREDICT, slowModel } from '../support/slow-model.ts'
 import { jsonOf, listen, openConnection } from '../support/sockets.ts'
 
-const signatures = fakeSignature({ x: ['float32', [-1]] }, { y: ['float32', [-1]] })
-const BODY = '{"inputs":[1]}'
-const PREDICT = `POST /v1/models/fake:predict HTTP/1.1\r\nhost: a\r\ncontent-length: ${BODY.length}\r\n\r\n${BODY}`
 const LIVE = 'GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n'
-
-/** A model whose runs last until the test ends them. */
-function slowModel (): { models: DescribedModels & { released: number }, finish: () => void, started: () => number, signals: (AbortSignal | undefined)[] } {
-  const runs: (() => void)[] = []
-  const signals: (AbortSignal | undefined)[] = []
-  const models = fakeModels({
-    signatures,
-    run: async (_signature: string, _inputs: object, options?: RunOptions) => await new Promise<RunResult>(resolve => {
-      signals.push(options?.signal)
-      runs.push(() => { resolve({ outputs: { y: { dtype: 'float32', shape: [1], data: Float32Array.of(7) } }, queueMs: 0, inferMs: 0 }) })
-    })
-  })
-  return { models, signals, started: () => runs.length, finish: () => { for (const end of runs) end() } }
-}
 
 t.test('a request that stops half way is answered with 408 and its connection closed', async t => {
   const { app, log } = await newServer(t, noModels(true), { env: { REQUEST_TIMEOUT_MS: '200' } })

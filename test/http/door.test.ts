@@ -1,10 +1,11 @@
 import { once } from 'node:events'
-import { connect, type AddressInfo } from 'node:net'
+import { connect } from 'node:net'
 import t, { type Test } from 'tap'
 import { freeReservation } from '../../src/batching/admission.ts'
 import { QueueFullError } from '../../src/errors.ts'
 import { until } from '../support/registry.ts'
 import { fakeModels, fakeSignature, newServer } from '../support/server.ts'
+import { listen } from '../support/sockets.ts'
 
 const signatures = fakeSignature({ x: ['float32', [-1]] }, { y: ['float32', [-1]] })
 const full = (): never => { throw Object.assign(new QueueFullError('fake', 256), { retryAfterSeconds: 7 }) }
@@ -26,8 +27,7 @@ for (const path of ['/predict/image?model=fake', '/predict/text?model=fake&versi
   t.test(`${path} is refused before its body is there if too many wait`, async t => {
     const models = fullModels()
     const { app } = await newServer(t, models)
-    await app.listen({ host: '127.0.0.1', port: 0 })
-    const reply = await sendHeaders(t, (app.server.address() as AddressInfo).port, path)
+    const reply = await sendHeaders(t, await listen(app), path)
     t.match(reply, /^HTTP\/1.1 503 /)
     t.match(reply, /retry-after: 7/i)
     t.match(reply, /SERVE_QUEUE_FULL/)
@@ -43,8 +43,7 @@ t.test('a connection on which a request was refused early takes the next one', a
     run: async () => await Promise.resolve({ outputs: { y: { dtype: 'float32', shape: [1], data: Float32Array.of(7) } }, queueMs: 0, inferMs: 0 })
   })
   const { app } = await newServer(t, models)
-  await app.listen({ host: '127.0.0.1', port: 0 })
-  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+  const socket = connect(await listen(app), '127.0.0.1')
   t.teardown(() => { socket.destroy() })
   const body = JSON.stringify({ instances: [1] }).padEnd(300_000)
   const send = async (): Promise<string> => {
@@ -61,8 +60,7 @@ t.test('the place kept for a request is given up when it is over, also if its bo
   let given = 0
   const models = fakeModels({ signatures, reserve: () => ({ giveUp: () => { given++ } }), run: async () => await Promise.reject(new Error('Expected no run')) })
   const { app } = await newServer(t, models)
-  await app.listen({ host: '127.0.0.1', port: 0 })
-  const { port } = app.server.address() as AddressInfo
+  const port = await listen(app)
   const reply = await fetch(`http://127.0.0.1:${port}/v1/models/fake:predict`, { method: 'POST', body: '{"inst' })
   t.equal(reply.status, 400)
   await reply.arrayBuffer()
