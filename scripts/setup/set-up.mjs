@@ -5,6 +5,7 @@ import { addon } from './addon.mjs'
 import { endOnSignals } from './command.mjs'
 import { defaultModels } from './default-models.mjs'
 import { dist } from './dist.mjs'
+import { kernels } from './kernels.mjs'
 import { library } from './library.mjs'
 import { withLock } from './lock.mjs'
 import { nodeModules } from './node-modules.mjs'
@@ -31,9 +32,9 @@ export const STEPS = {
   build: [nodeModules, dist],
   library: [library],
   start: [nodeModules, library, dist, defaultModels],
-  train: [nodeModules, library, addon, dist],
-  test: [nodeModules, library, addon, dist, defaultModels],
-  ci: [nodeModules, library, addon, dist, defaultModels, pythonTensorflow]
+  train: [nodeModules, library, addon, kernels, dist],
+  test: [nodeModules, library, addon, kernels, dist, defaultModels],
+  ci: [nodeModules, library, addon, kernels, dist, defaultModels, pythonTensorflow]
 }
 
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url))

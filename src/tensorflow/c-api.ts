@@ -28,6 +28,7 @@ export function offLoop<Arguments extends unknown[], Result> (call: Pick<AsyncCa
 
 const DECLARATIONS = {
   TF_Version: 'const char* TF_Version()',
+  TF_LoadLibrary: 'void* TF_LoadLibrary(const char*, void*)',
   TF_NewStatus: 'void* TF_NewStatus()',
   TF_DeleteStatus: 'void TF_DeleteStatus(void*)',
   TF_GetCode: 'int TF_GetCode(void*)',
@@ -115,6 +116,7 @@ export type Fn<Arguments extends unknown[], Result> = AsyncCall<Arguments, Resul
 /** One typed member for each declaration; parameter names are those of the C headers. */
 export interface CApi {
   TF_Version: Fn<[], string>
+  TF_LoadLibrary: Fn<[path: string, status: Pointer], Pointer>
   TF_NewStatus: Fn<[], Pointer>
   TF_DeleteStatus: Fn<[status: Pointer], void>
   TF_GetCode: Fn<[status: Pointer], number>

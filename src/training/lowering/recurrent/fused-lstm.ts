@@ -1,9 +1,10 @@
 import { withGradient } from '../../gradients.ts'
-import type { Output } from '../../../tensorflow/index.ts'
+import { hasCustomOperations, type Output } from '../../../tensorflow/index.ts'
 import type { Scanned } from '../scan.ts'
 import type { Scope } from '../scope.ts'
 import type { Cell } from './cell.ts'
 import { kernelGradient, runKernel, type LstmGradients, type LstmIncoming, type LstmInputs, type LstmRun, type LstmWeights } from './lstm-kernel.ts'
+import { runSteps, stepsGradient } from './lstm-steps.ts'
 import { canWalk, walkBack, type WalkedRun } from './lstm-walk.ts'
 import type { RunOptions } from './run-cell.ts'
 
@@ -13,16 +14,21 @@ import type { RunOptions } from './run-cell.ts'
  */
 const PARTS = 2
 
-/** All steps of an LSTM with sigmoid gates and tanh by TensorFlow's kernel. */
+/** All steps of an LSTM with sigmoid gates and tanh by TensorFlow's kernel; while training by tensorport's own, where there is one. */
 export function fusedLstm (scope: Scope, { projecting, stepping }: Cell, { x: given, states, units, isTraining }: RunOptions & { units: number }): Scanned {
   const [h0, c0] = states as [Output, Output]
   const { kernel, bias = scope.zeros([4 * units]) } = projecting.weights
   const { dropout } = projecting.masks
   const x = dropout === undefined ? given : scope.mul(given, dropout)
   const weights = { kernel: scope.op('ConcatV2', [[kernel!, stepping.weights['recurrentKernel']!], scope.int(0)]), bias, units }
-  if (isTraining) return runInParts(scope, { x, h0, c0 }, weights)
+  if (isTraining) return hasCustomOperations() ? runInSteps(scope, { x, h0, c0 }, weights) : runInParts(scope, { x, h0, c0 }, weights)
   const run = runKernel(scope, { x, h0, c0 }, weights)
   return { outputs: run.h, states: lastStates(scope, run) }
+}
+
+function runInSteps (scope: Scope, inputs: LstmInputs, weights: LstmWeights): Scanned {
+  const run = runSteps(scope, inputs, weights)
+  return withOwnGradient(scope, inputs, weights, [run.h, ...lastStates(scope, run)], incoming => stepsGradient(scope, run, weights, incoming))
 }
 
 function runInParts (scope: Scope, inputs: LstmInputs, weights: LstmWeights): Scanned {
@@ -30,14 +36,20 @@ function runInParts (scope: Scope, inputs: LstmInputs, weights: LstmWeights): Sc
   const run = { ...inputs, parts, h: joined(scope, parts.map(({ h }) => h), 1) }
   const last = parts.map(part => lastStates(scope, part))
   const states = [0, 1].map(index => joined(scope, last.map(part => part[index]!), 0))
-  const sources = [inputs.x, inputs.h0, inputs.c0, weights.kernel, weights.bias]
-  const [outputs, ...after] = withGradient(scope, sources, [run.h, ...states], ([dOutputs, dh, dc]) => {
-    const [h, c] = states as [Output, Output]
-    const incoming = splitIncoming(scope, { dOutputs, dh: dh ?? scope.op('ZerosLike', [h]), dc: dc ?? scope.op('ZerosLike', [c]) })
-    const { dx, dh0, dc0, dKernel, dBias } = canWalk(inputs.x) ? walkBack(scope, run, weights, incoming) : goBack(scope, run, weights, incoming)
+  return withOwnGradient(scope, inputs, weights, [run.h, ...states], all => {
+    const incoming = splitIncoming(scope, all)
+    return canWalk(inputs.x) ? walkBack(scope, run, weights, incoming) : goBack(scope, run, weights, incoming)
+  })
+}
+
+/** @param given the outputs of all steps, and output and cell after the last one */
+function withOwnGradient (scope: Scope, { x, h0, c0 }: LstmInputs, { kernel, bias }: LstmWeights, given: readonly Output[], backward: (incoming: LstmIncoming) => LstmGradients): Scanned {
+  const [outputs, ...states] = withGradient(scope, [x, h0, c0, kernel, bias], given, ([dOutputs, dh, dc]) => {
+    const [, h, c] = given as [Output, Output, Output]
+    const { dx, dh0, dc0, dKernel, dBias } = backward({ dOutputs, dh: dh ?? scope.op('ZerosLike', [h]), dc: dc ?? scope.op('ZerosLike', [c]) })
     return [dx, dh0, dc0, dKernel, dBias]
   })
-  return { outputs: outputs!, states: after }
+  return { outputs: outputs!, states }
 }
 
 /** By the kernel's own gradient, for each part. */
@@ -73,7 +85,7 @@ function splitRows (scope: Scope, x: Output, axis: number): Output[] {
 }
 
 /** Output and cell after the last step, [rows, units]. */
-function lastStates (scope: Scope, { h, c }: LstmRun): Output[] {
+function lastStates (scope: Scope, { h, c }: Pick<LstmRun, 'h' | 'c'>): Output[] {
   return [h, c].map(all => scope.op('StridedSlice', [all, scope.ints([-1]), scope.ints([0]), scope.ints([1])], { shrink_axis_mask: 1, end_mask: 1 }))
 }
 

@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Graph } from './graph.ts'
+import { api } from './library.ts'
+import { cacheDirectory } from './locate.ts'
+import { Session } from './session.ts'
+import { checked, TensorFlowError } from './status.ts'
+
+const SOURCES = fileURLToPath(new URL('./kernels/', import.meta.url))
+
+let areOpen: boolean | undefined
+
+/**
+ * Whether graphs may hold the operations of `kernels/`, which the first call opens: the set-up has to have built them, TensorFlow has to see
+ * no GPU, for which they have no kernels, and `TENSORPORT_CUSTOM_OPERATIONS` must not be `off`. Not for graphs that are written to a file:
+ * TensorFlow elsewhere lacks them.
+ */
+export function hasCustomOperations (env: NodeJS.ProcessEnv = process.env): boolean {
+  if (env['TENSORPORT_CUSTOM_OPERATIONS'] === 'off') return false
+  areOpen ??= open(libraryPath(env))
+  return areOpen
+}
+
+/** By what the sources hold: each set-up of a clone finds those that were built from its own. */
+function libraryPath (env: NodeJS.ProcessEnv): string {
+  const hash = createHash('sha256')
+  for (const name of readdirSync(SOURCES).sort()) hash.update(`${name}\0`).update(readFileSync(join(SOURCES, name)))
+  return join(cacheDirectory(env), `kernels-${process.platform}-${process.arch}-${hash.digest('hex').slice(0, 16)}`, 'libtensorport_kernels.so')
+}
+
+/** What TensorFlow can not open graphs do without. */
+function open (path: string): boolean {
+  if (!existsSync(path) || seesGpu()) return false
+  try {
+    checked(status => api().TF_LoadLibrary(path, status))
+    return true
+  } catch (error) {
+    if (error instanceof TensorFlowError) return false
+    throw error
+  }
+}
+
+function seesGpu (): boolean {
+  const graph = new Graph()
+  const session = new Session(graph)
+  const devices = session.devices()
+  session.close().finally(() => { graph.dispose() }).catch(() => { /* what was asked is known */ })
+  return devices.some(({ type }) => type === 'GPU')
+}
