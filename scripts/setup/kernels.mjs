@@ -11,7 +11,7 @@ import { SetupError } from './setup-error.mjs'
  *
  * @typedef {object} Builds builds.json: how to compile the sources beside it
  * @property {string[]} flags for all of them
- * @property {Record<string, { name: string, lanes: number, tileRows: number, flags: string[] }[]>} walkers lstm-walk.cc, for each set of instructions, by architecture
+ * @property {Record<string, { name: string, lanes: number, tileRows: number, flags: string[] }[]>} lstm lstm.cc, for each set of instructions, by architecture
  */
 
 const LIBRARY = 'libtensorport_kernels.so'
@@ -65,7 +65,7 @@ function readBuilds ({ root }) {
 /** @param {Context} context @returns {string | undefined} the reason why they can't be built here */
 function whyNot (context) {
   const failure = join(kernelsDirectory(context), FAILURE)
-  if (readBuilds(context).walkers[context.arch] === undefined) return `they are not written for ${context.arch}`
+  if (readBuilds(context).lstm[context.arch] === undefined) return `they are not written for ${context.arch}`
   if (existsSync(failure)) return `the compiler refused them (${failure} says why; remove it to try again)`
   return compilerOf(context) === undefined ? 'there is no C++ compiler' : undefined
 }
@@ -79,12 +79,12 @@ function compilerOf ({ env }) {
 /** @param {Context} context @param {string} building */
 async function compile (context, building) {
   const { root, env, arch, platform } = context
-  const { flags, walkers } = readBuilds(context)
+  const { flags, lstm } = readBuilds(context)
   const compiler = /** @type {string} */ (compilerOf(context))
   const sources = sourcesDirectory(root)
   const objects = [
     { source: 'operations.cc', object: 'operations.o', own: /** @type {string[]} */ ([]) },
-    ...(walkers[arch] ?? []).map(({ name, lanes, tileRows, flags: own }) => ({ source: 'lstm-walk.cc', object: `${name}.o`, own: [...own, `-DWALKER=${name}`, `-DLANES=${lanes}`, `-DTILE_ROWS=${tileRows}`] }))
+    ...(lstm[arch] ?? []).map(({ name, lanes, tileRows, flags: own }) => ({ source: 'lstm.cc', object: `${name}.o`, own: [...own, `-DLSTM=${name}`, `-DLANES=${lanes}`, `-DTILE_ROWS=${tileRows}`] }))
   ]
   // TensorFlow's functions are in the library that is open by then.
   const shared = platform === 'darwin' ? ['-dynamiclib', '-undefined', 'dynamic_lookup'] : ['-shared']

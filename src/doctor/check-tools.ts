@@ -24,7 +24,7 @@ export async function checkTools (output = outputOf): Promise<Finding[]> {
       : { status: 'warning', subject: 'Python', found: python === undefined ? 'no python3: the set-up can not fetch libtensorflow' : `${python} without pip: the set-up can not fetch libtensorflow`, remedy: 'install python3 with pip (apt-get install python3-pip, brew install python)' },
     compiler !== undefined
       ? { status: 'ok', subject: 'compiler', found: compiler.split('\n')[0] ?? '' }
-      : { status: 'warning', subject: 'compiler', found: 'none: tfjs-node\'s addon is not built; training works without', remedy: 'install a C++ compiler and make (apt-get install g++ make, xcode-select --install)' }
+      : { status: 'warning', subject: 'compiler', found: 'none: training works without, but LSTMs learn slower, and tfjs-node\'s addon is not built', remedy: 'install a C++ compiler and make (apt-get install g++ make, xcode-select --install)' }
   ]
 }
 

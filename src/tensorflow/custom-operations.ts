@@ -14,8 +14,8 @@ let areOpen: boolean | undefined
 
 /**
  * Whether graphs may hold the operations of `kernels/`, which the first call opens: the set-up has to have built them, TensorFlow has to see
- * no GPU, for which they have no kernels, and `TENSORPORT_CUSTOM_OPERATIONS` must not be `off`. Not for graphs that are written to a file:
- * TensorFlow elsewhere lacks them.
+ * no GPU, for which they have no kernels, and `TENSORPORT_CUSTOM_OPERATIONS` must not be `off` (`avx2` and `baseline` keep them from newer
+ * instructions that the processor has). Not for graphs that are written to a file: TensorFlow elsewhere lacks them.
  */
 export function hasCustomOperations (env: NodeJS.ProcessEnv = process.env): boolean {
   if (env['TENSORPORT_CUSTOM_OPERATIONS'] === 'off') return false

@@ -11,8 +11,8 @@ import type { TrainingOptions } from './training-graph.ts'
 import { readTrainingState, unusable } from './training-state.ts'
 
 /**
- * Trains a `tf.layers` model as one TensorFlow graph. On a CPU the same seed, data and thread count give the same weights to the bit; a GPU
- * adds up in an order of its own. Owned by its maker: `close` it.
+ * Trains a `tf.layers` model as one TensorFlow graph. On a CPU the same seed, data, thread count and kernels (docs/decisions/0013) give the
+ * same weights to the bit; a GPU adds up in an order of its own. Owned by its maker: `close` it.
  */
 export class Trainer {
   readonly #learner: Learner

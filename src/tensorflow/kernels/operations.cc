@@ -1,54 +1,40 @@
 // Operations of tensorport's own for TensorFlow, registered while this library is opened (TF_LoadLibrary).
 #include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <cstring>
 #include <initializer_list>
 #include <string>
-#include <thread>
-#include <tuple>
 #include <vector>
 
-#include "lstm-walk.h"
+#include "lstm.h"
 #include "tensorflow-c-api.h"
-
-#if defined(__linux__)
-#include <sched.h>
-#endif
+#include "thread-pool.h"
 
 namespace tensorport {
 namespace {
 
-const Walker& best_walker() {
+// The best that the processor has, and TENSORPORT_CUSTOM_OPERATIONS (`avx2`, `baseline`) allows.
+const Lstm& choose_lstm() {
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx512f")) return kWalkerAvx512;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return kWalkerAvx2;
+  const char* given = std::getenv("TENSORPORT_CUSTOM_OPERATIONS");
+  const std::string most = given == nullptr ? "" : given;
+  if (most != "baseline" && most != "avx2" && __builtin_cpu_supports("avx512f")) return kLstmAvx512;
+  if (most != "baseline" && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return kLstmAvx2;
 #endif
-  return kWalkerBaseline;
+  return kLstmBaseline;
 }
 
-std::size_t processors() {
-#if defined(__linux__)
-  cpu_set_t allowed;
-  if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return static_cast<std::size_t>(CPU_COUNT(&allowed));
-#endif
-  return std::max(1u, std::thread::hardware_concurrency());
-}
+const Lstm& kBestLstm = choose_lstm();
 
-// Multiplications that take as long as starting a thread does many times over.
-constexpr std::size_t kWorthAThread = 4'000'000;
+int64_t as_side(std::size_t size) { return static_cast<int64_t>(size); }
 
-// Rows never wait for each other: each thread takes its share of them through all steps. The new ones have the way this one rounds and flushes to zero.
-template <typename Given>
-void walk_in_threads(void (*walk)(const Given&), Given given) {
-  const auto [steps, rows, units] = std::tuple(given.walk.steps, given.walk.rows, given.walk.units);
-  const std::size_t most = std::max<std::size_t>(1, steps * rows * units * 4 * units / kWorthAThread);
-  const std::size_t count = std::max<std::size_t>(1, std::min({processors(), rows, most}));
-  std::vector<std::thread> others;
-  for (std::size_t part = 0; part < count; ++part) {
-    given.walk.first = rows * part / count;
-    given.walk.end = rows * (part + 1) / count;
-    if (part + 1 == count) walk(given);
-    else others.emplace_back(walk, given);
-  }
-  for (std::thread& other : others) other.join();
+// Calculations that take as long as waking a thread does many times over.
+constexpr std::size_t kWorthAThread = 1'000'000;
+
+// Into how many parts some work is to be cut, each for a thread.
+std::size_t parts_of(std::size_t calculations, std::size_t most) {
+  return std::max<std::size_t>(1, std::min({ThreadPool::shared().size(), most, calculations / kWorthAThread}));
 }
 
 // What a kernel was given and is to give. After a failure, which it reports to TensorFlow, nothing more is done.
@@ -121,53 +107,127 @@ class Call {
   bool failed_ = false;
 };
 
-struct Sizes {
-  int64_t steps;
-  int64_t rows;
-  int64_t units;
-
-  Walk walk() const { return {static_cast<std::size_t>(steps), static_cast<std::size_t>(rows), static_cast<std::size_t>(units), 0, 0}; }
-};
-
-// Of a first input [steps, rows, 4 · units].
-Sizes sizes_of(Call& call) {
-  const TF_Tensor* gates = call.input(0);
+// Of x [steps, rows, inputs], the first input, and h0 [rows, units], the second.
+LstmSizes lstm_sizes(Call& call) {
+  const TF_Tensor* x = call.input(0);
+  const TF_Tensor* h0 = call.input(1);
   if (call.failed()) return {};
-  if (TF_NumDims(gates) != 3 || TF_Dim(gates, 2) % 4 != 0) {
-    call.fail("Input 0 has not the shape [steps, rows, 4 * units]");
+  if (TF_NumDims(x) != 3 || TF_NumDims(h0) != 2) {
+    call.fail("Input 0 is to be [steps, rows, inputs], input 1 [rows, units]");
     return {};
   }
-  return {TF_Dim(gates, 0), TF_Dim(gates, 1), TF_Dim(gates, 2) / 4};
+  const auto side = [](const TF_Tensor* of, int axis) { return static_cast<std::size_t>(TF_Dim(of, axis)); };
+  return {side(x, 0), side(x, 1), side(x, 2), side(h0, 1), 0, side(x, 1)};
+}
+
+// Rows never wait for each other: each part goes through all steps with its own.
+std::size_t lstm_parts(const LstmSizes& sizes) {
+  const auto& [steps, rows, inputs, units, first, end] = sizes;
+  return parts_of(steps * rows * (inputs + units) * 4 * units, rows / kBestLstm.tile_rows);
+}
+
+LstmSizes part_of(const LstmSizes& sizes, std::size_t part, std::size_t parts) {
+  LstmSizes own = sizes;
+  own.first = sizes.rows * part / parts;
+  own.end = sizes.rows * (part + 1) / parts;
+  return own;
 }
 
 void lstm_forward(void*, TF_OpKernelContext* context) {
   Call call(context);
-  const Sizes sizes = sizes_of(call);
-  const auto [steps, rows, units] = sizes;
+  const LstmSizes sizes = lstm_sizes(call);
+  const auto [steps, rows, inputs, units] = std::array<int64_t, 4>{as_side(sizes.steps), as_side(sizes.rows), as_side(sizes.inputs), as_side(sizes.units)};
   call.expect(1, {rows, units});
   call.expect(2, {rows, units});
-  call.expect(3, {units, 4 * units});
+  call.expect(3, {inputs + units, 4 * units});
   call.expect(4, {4 * units});
-  const WalkForward given = {sizes.walk(), call.floats(4), call.floats(3), call.floats(1), call.floats(2), call.floats(0),
+  const LstmForward whole = {sizes, call.floats(0), call.floats(1), call.floats(2), call.floats(3), call.floats(4),
                              call.output(0, {steps, rows, 4 * units}), call.output(1, {steps, rows, units}), call.output(2, {steps, rows, units})};
-  if (!call.failed()) walk_in_threads(best_walker().forward, given);
+  if (call.failed()) return;
+  const std::size_t parts = lstm_parts(sizes);
+  ThreadPool::shared().run(parts, [&](std::size_t part) {
+    LstmForward own = whole;
+    own.sizes = part_of(sizes, part, parts);
+    kBestLstm.forward(own);
+  });
 }
 
 void lstm_back(void*, TF_OpKernelContext* context) {
   Call call(context);
-  const Sizes sizes = sizes_of(call);
-  const auto [steps, rows, units] = sizes;
-  call.expect(1, {steps, rows, units});
+  const LstmSizes sizes = lstm_sizes(call);
+  const auto [steps, rows, inputs, units] = std::array<int64_t, 4>{as_side(sizes.steps), as_side(sizes.rows), as_side(sizes.inputs), as_side(sizes.units)};
+  call.expect(1, {rows, units});
   call.expect(2, {rows, units});
-  call.expect(3, {units, 4 * units});
-  const TF_Tensor* d_outputs = call.input(4);
+  call.expect(3, {inputs + units, 4 * units});
+  call.expect(4, {steps, rows, 4 * units});
+  call.expect(5, {steps, rows, units});
+  call.expect(6, {steps, rows, units});
+  const TF_Tensor* d_outputs = call.input(7);
   const bool has_d_outputs = !call.failed() && TF_TensorElementCount(d_outputs) > 0;
-  if (has_d_outputs) call.expect(4, {steps, rows, units});
-  call.expect(5, {rows, units});
-  call.expect(6, {rows, units});
-  const WalkBack given = {sizes.walk(), call.floats(3), call.floats(0), call.floats(1), call.floats(2), has_d_outputs ? call.floats(4) : nullptr, call.floats(5), call.floats(6),
-                          call.output(0, {steps, rows, 4 * units}), call.output(1, {rows, units}), call.output(2, {rows, units})};
-  if (!call.failed()) walk_in_threads(best_walker().back, given);
+  if (has_d_outputs) call.expect(7, {steps, rows, units});
+  call.expect(8, {rows, units});
+  call.expect(9, {rows, units});
+  float* d_kernel = call.output(3, {inputs + units, 4 * units});
+  float* d_bias = call.output(4, {4 * units});
+  const LstmBack whole = {sizes, call.floats(0), call.floats(1), call.floats(2), call.floats(3), call.floats(4), call.floats(5), call.floats(6),
+                          has_d_outputs ? call.floats(7) : nullptr, call.floats(8), call.floats(9),
+                          call.output(0, {steps, rows, inputs}), call.output(1, {rows, units}), call.output(2, {rows, units}), d_kernel, d_bias};
+  if (call.failed()) return;
+  const std::size_t parts = lstm_parts(sizes);
+  const std::size_t width = 4 * sizes.units;
+  const std::size_t kernel_size = (sizes.inputs + sizes.units) * width;
+  // What the weights get from the rows of each part but the last, added up in the order of the parts.
+  std::vector<float> others((parts - 1) * (kernel_size + width));
+  ThreadPool::shared().run(parts, [&](std::size_t part) {
+    LstmBack own = whole;
+    own.sizes = part_of(sizes, part, parts);
+    if (part + 1 < parts) {
+      own.d_kernel = others.data() + part * (kernel_size + width);
+      own.d_bias = own.d_kernel + kernel_size;
+    }
+    kBestLstm.back(own);
+  });
+  for (std::size_t part = 0; part + 1 < parts; ++part) {
+    const float* of_part = others.data() + part * (kernel_size + width);
+    for (std::size_t index = 0; index < kernel_size; ++index) d_kernel[index] += of_part[index];
+    for (std::size_t index = 0; index < width; ++index) d_bias[index] += of_part[kernel_size + index];
+  }
+}
+
+// Each part has its own segments, and adds to them in the order of the rows.
+void segment_sum(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  const TF_Tensor* data = call.input(0);
+  const TF_Tensor* numbers = call.input(1);
+  const TF_Tensor* segments_given = call.input(2);
+  if (call.failed()) return;
+  const std::size_t rows = static_cast<std::size_t>(TF_TensorElementCount(numbers));
+  if (TF_NumDims(data) != 2 || static_cast<std::size_t>(TF_Dim(data, 0)) != rows || TF_TensorElementCount(segments_given) != 1) {
+    call.fail("Input 0 is to be [rows, columns], input 1 as many numbers as there are rows, input 2 a number");
+    return;
+  }
+  const int32_t segments = *static_cast<const int32_t*>(TF_TensorData(segments_given));
+  if (segments < 0) {
+    call.fail("Input 2 is less than 0");
+    return;
+  }
+  const std::size_t columns = static_cast<std::size_t>(TF_Dim(data, 1));
+  const float* from = call.floats(0);
+  const int32_t* segment_of = static_cast<const int32_t*>(TF_TensorData(numbers));
+  float* sums = call.output(0, {segments, TF_Dim(data, 1)});
+  if (call.failed()) return;
+  const std::size_t parts = parts_of((rows + static_cast<std::size_t>(segments)) * columns, static_cast<std::size_t>(segments));
+  ThreadPool::shared().run(parts, [&](std::size_t part) {
+    const int64_t first = static_cast<int64_t>(segments) * part / parts;
+    const int64_t end = static_cast<int64_t>(segments) * (part + 1) / parts;
+    std::memset(sums + first * columns, 0, static_cast<std::size_t>(end - first) * columns * sizeof(float));
+    for (std::size_t row = 0; row < rows; ++row) {
+      const int64_t segment = segment_of[row];
+      if (segment < first || segment >= end) continue;
+      float* to = sums + segment * columns;
+      for (std::size_t column = 0; column < columns; ++column) to[column] += from[row * columns + column];
+    }
+  });
 }
 
 // Shapes while a graph is built.
@@ -185,9 +245,10 @@ class Shapes {
     return shape;
   }
 
-  TF_ShapeHandle* first_side(TF_ShapeHandle* of) {
+  // The sides from one on, before another.
+  TF_ShapeHandle* part(TF_ShapeHandle* of, int64_t start, int64_t end) {
     TF_ShapeHandle* shape = handle();
-    if (ok()) TF_ShapeInferenceContextSubshape(context_, of, 0, 1, shape, status_);
+    if (ok()) TF_ShapeInferenceContextSubshape(context_, of, start, end, shape, status_);
     return shape;
   }
 
@@ -213,9 +274,9 @@ class Shapes {
 
 void forward_shapes(TF_ShapeInferenceContext* context, TF_Status* status) {
   Shapes shapes(context, status);
-  TF_ShapeHandle* gates = shapes.input(0);
-  TF_ShapeHandle* states = shapes.joined(shapes.first_side(gates), shapes.input(1));
-  shapes.output(0, gates);
+  TF_ShapeHandle* steps_and_rows = shapes.part(shapes.input(0), 0, 2);
+  TF_ShapeHandle* states = shapes.joined(steps_and_rows, shapes.part(shapes.input(1), 1, 2));
+  shapes.output(0, shapes.joined(steps_and_rows, shapes.input(4)));
   shapes.output(1, states);
   shapes.output(2, states);
 }
@@ -223,9 +284,13 @@ void forward_shapes(TF_ShapeInferenceContext* context, TF_Status* status) {
 void back_shapes(TF_ShapeInferenceContext* context, TF_Status* status) {
   Shapes shapes(context, status);
   shapes.output(0, shapes.input(0));
-  shapes.output(1, shapes.input(2));
+  shapes.output(1, shapes.input(1));
   shapes.output(2, shapes.input(2));
+  shapes.output(3, shapes.input(3));
+  shapes.output(4, shapes.part(shapes.input(3), 1, 2));
 }
+
+void unknown_shape(TF_ShapeInferenceContext* context, TF_Status* status) { TF_ShapeInferenceContextSetUnknownShape(context, status); }
 
 struct Operation {
   const char* name;
@@ -235,13 +300,16 @@ struct Operation {
   void (*compute)(void*, TF_OpKernelContext*);
 };
 
-// Names, inputs and outputs are those that src/training/lowering/recurrent/lstm-steps.ts uses.
 const Operation kOperations[] = {
-    // All steps of an LSTM with sigmoid gates and tanh, after the product of its inputs: `sums` [steps, rows, 4 · units].
-    {"TensorportLstm", {"sums: float", "h0: float", "c0: float", "kernel: float", "bias: float"}, {"gates: float", "c: float", "h: float"}, forward_shapes, lstm_forward},
-    // Its gradient, as far as one step has to wait for the one after it. `d_outputs` without elements counts as zeros.
-    {"TensorportLstmGrad", {"gates: float", "c: float", "c0: float", "kernel: float", "d_outputs: float", "d_last_h: float", "d_last_c: float"},
-     {"d_sums: float", "d_h0: float", "d_c0: float"}, back_shapes, lstm_back},
+    // All steps of an LSTM with sigmoid gates and tanh: x [steps, rows, inputs], h0 and c0 [rows, units], kernel [inputs + units, 4 · units], bias [4 · units]. Gates
+    // [steps, rows, 4 · units] are input, forget, candidate and output side by side, after their activations; c and h are [steps, rows, units].
+    {"TensorportLstm", {"x: float", "h0: float", "c0: float", "kernel: float", "bias: float"}, {"gates: float", "c: float", "h: float"}, forward_shapes, lstm_forward},
+    // Its gradient. d_outputs, at the outputs of all steps, counts as zeros if it has no elements.
+    {"TensorportLstmGrad",
+     {"x: float", "h0: float", "c0: float", "kernel: float", "gates: float", "c: float", "h: float", "d_outputs: float", "d_last_h: float", "d_last_c: float"},
+     {"dx: float", "dh0: float", "dc0: float", "d_kernel: float", "d_bias: float"}, back_shapes, lstm_back},
+    // UnsortedSegmentSum of rows: data [rows, columns], to [num_segments, columns]. What belongs to no segment is left out.
+    {"TensorportSegmentSum", {"data: float", "segment_ids: int32", "num_segments: int32"}, {"sums: float"}, unknown_shape, segment_sum},
 };
 
 // TensorFlow ends the process itself where a name is registered twice; it opens a library once.
