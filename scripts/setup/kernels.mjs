@@ -11,7 +11,11 @@ import { SetupError } from './setup-error.mjs'
  *
  * @typedef {object} Builds builds.json: how to compile the sources beside it
  * @property {string[]} flags for all of them
- * @property {Record<string, { name: string, lanes: number, tileRows: number, flags: string[] }[]>} lstm lstm.cc, for each set of instructions, by architecture
+ * @property {string[]} sources
+ * @property {string[]} variantSources compiled once for each variant
+ * @property {Record<string, Variant[]>} variants sets of instructions, by architecture
+ *
+ * @typedef {{ name: string, lanes: number, tileRows: number, flags: string[] }} Variant
  */
 
 const LIBRARY = 'libtensorport_kernels.so'
@@ -65,7 +69,7 @@ function readBuilds ({ root }) {
 /** @param {Context} context @returns {string | undefined} the reason why they can't be built here */
 function whyNot (context) {
   const failure = join(kernelsDirectory(context), FAILURE)
-  if (readBuilds(context).lstm[context.arch] === undefined) return `they are not written for ${context.arch}`
+  if (readBuilds(context).variants[context.arch] === undefined) return `they are not written for ${context.arch}`
   if (existsSync(failure)) return `the compiler refused them (${failure} says why; remove it to try again)`
   return compilerOf(context) === undefined ? 'there is no C++ compiler' : undefined
 }
@@ -79,17 +83,17 @@ function compilerOf ({ env }) {
 /** @param {Context} context @param {string} building */
 async function compile (context, building) {
   const { root, env, arch, platform } = context
-  const { flags, lstm } = readBuilds(context)
+  const { flags, sources, variantSources, variants } = readBuilds(context)
   const compiler = /** @type {string} */ (compilerOf(context))
-  const sources = sourcesDirectory(root)
+  const directory = sourcesDirectory(root)
   const objects = [
-    { source: 'operations.cc', object: 'operations.o', own: /** @type {string[]} */ ([]) },
-    ...(lstm[arch] ?? []).map(({ name, lanes, tileRows, flags: own }) => ({ source: 'lstm.cc', object: `${name}.o`, own: [...own, `-DLSTM=${name}`, `-DLANES=${lanes}`, `-DTILE_ROWS=${tileRows}`] }))
+    ...sources.map(source => ({ source, object: `${source}.o`, own: /** @type {string[]} */ ([]) })),
+    ...(variants[arch] ?? []).flatMap(variant => variantSources.map(source => ({ source, object: `${source}.${variant.name}.o`, own: flagsOf(variant) })))
   ]
   // TensorFlow's functions are in the library that is open by then.
   const shared = platform === 'darwin' ? ['-dynamiclib', '-undefined', 'dynamic_lookup'] : ['-shared']
   try {
-    await Promise.all(objects.map(({ source, object, own }) => run(compiler, [...flags, ...own, '-c', join(sources, source), '-o', join(building, object)], { env })))
+    await Promise.all(objects.map(({ source, object, own }) => run(compiler, [...flags, ...own, '-c', join(directory, source), '-o', join(building, object)], { env })))
     await run(compiler, [...flags, ...shared, ...objects.map(({ object }) => join(building, object)), '-o', join(building, LIBRARY)], { env })
     for (const { object } of objects) rmSync(join(building, object))
   } catch (error) {
@@ -97,6 +101,11 @@ async function compile (context, building) {
     context.progress.note(`kernels: ${error.message}\nTraining works without; LSTMs take longer.`)
     writeFileSync(join(building, FAILURE), error.message)
   }
+}
+
+/** @param {Variant} variant */
+function flagsOf ({ name, lanes, tileRows, flags }) {
+  return [...flags, `-DVARIANT=${name}`, `-DLANES=${lanes}`, `-DTILE_ROWS=${tileRows}`]
 }
 
 /** Another set-up may have put them there meanwhile. @param {string} directory @param {string} building */

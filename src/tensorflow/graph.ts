@@ -117,10 +117,10 @@ export class Graph {
    *
    * @throws RangeError if the graph has an operation of this name
    */
-  variable (name: string, dtype: DType, shape: readonly number[]): Variable {
+  variable (name: string, dtype: DType, shape: readonly number[], readAfter?: Operation): Variable {
     if (this.operation(name) !== undefined) throw new RangeError(`The graph already has an operation "${name}"`)
     const handle = this.apply('VarHandleOp', [], { dtype, shape, shared_name: name }, { name })
-    return new Variable(this, name, dtype, shape, handle)
+    return new Variable(this, name, dtype, shape, handle, readAfter)
   }
 
   /**

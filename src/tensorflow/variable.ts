@@ -10,10 +10,12 @@ export class Variable {
   /** Tensor of type `resource`, as TensorFlow's optimizers and gathers take it. */
   readonly handle: Output
   readonly #graph: Graph
+  readonly #readAfter: readonly Operation[]
   #read: Output | undefined
 
-  constructor (graph: Graph, name: string, dtype: DType, shape: readonly number[], handle: Output) {
+  constructor (graph: Graph, name: string, dtype: DType, shape: readonly number[], handle: Output, readAfter?: Operation) {
     this.#graph = graph
+    this.#readAfter = readAfter === undefined ? [] : [readAfter]
     this.name = name
     this.dtype = dtype
     this.shape = shape
@@ -22,7 +24,7 @@ export class Variable {
 
   /** The value at the time of the run; the same operation each time, so that gradients have one place to go. */
   read (): Output {
-    this.#read ??= this.#graph.apply('ReadVariableOp', [this.handle], { dtype: this.dtype }, { name: `${this.name}/read` })
+    this.#read ??= this.#graph.apply('ReadVariableOp', [this.handle], { dtype: this.dtype }, { name: `${this.name}/read`, controlInputs: this.#readAfter })
     return this.#read
   }
 

@@ -10,22 +10,43 @@ export interface BatchPlan {
   readonly batchSize: number
 }
 
-/**
- * Works through rows batch by batch. The next batch is prepared as soon as `work` has given the present one away, that is while it runs.
- *
- * @param work resolves to false to end after this batch
- */
-export async function eachBatch ({ data, order, batchSize }: BatchPlan, work: (batch: Batch, rows: number) => Promise<boolean>): Promise<void> {
+/** What is done with each batch. */
+export interface BatchWork<Result> {
+  /** Takes what it needs of the batch before it returns. */
+  readonly begin: (batch: Batch) => Promise<Result>
+  /** Told of each in their order. @returns false to begin no more; those under way are still finished */
+  readonly finish: (result: Result, rows: number) => boolean | Promise<boolean>
+  /** Under way at once; default 1. */
+  readonly atOnce?: number
+}
+
+/** Works through rows batch by batch. The next batch is prepared as soon as the present one was begun, that is while it runs. Whatever fails, nothing is under way afterwards. */
+export async function eachBatch<Result> ({ data, order, batchSize }: BatchPlan, { begin, finish, atOnce = 1 }: BatchWork<Result>): Promise<void> {
   if (order.length === 0) return
-  const prepare = async (start: number): Promise<Batch> => data.batch(order.subarray(start, start + batchSize))
-  let next = prepare(0)
-  for (let start = 0; start < order.length; start += batchSize) {
-    const batch = await next
-    const working = work(batch, Math.min(batchSize, order.length - start))
-    if (start + batchSize < order.length) next = prepare(start + batchSize)
-    next.catch(() => {}) // a failed `work` comes first; else the error is thrown when the batch is awaited
-    if (!await working) return
+  const prepare = (start: number): Promise<Batch> => quiet(Promise.resolve().then(() => data.batch(order.subarray(start, start + batchSize))))
+  const running: { result: Promise<Result>, rows: number }[] = []
+  const finishFirst = async (): Promise<boolean> => {
+    const { result, rows } = running.shift()!
+    return await finish(await result, rows)
   }
+  try {
+    let next = prepare(0)
+    for (let start = 0; start < order.length; start += batchSize) {
+      const batch = await next
+      running.push({ result: quiet(begin(batch)), rows: Math.min(batchSize, order.length - start) })
+      if (start + batchSize < order.length) next = prepare(start + batchSize)
+      if (running.length === atOnce && !await finishFirst()) break
+    }
+    while (running.length > 0) await finishFirst()
+  } finally {
+    await Promise.allSettled(running.map(({ result }) => result))
+  }
+}
+
+/** One whose failure may come before it is waited for. */
+function quiet<Result> (promise: Promise<Result>): Promise<Result> {
+  promise.catch(() => {})
+  return promise
 }
 
 /** @param use ends the sentence: `learn from` */

@@ -26,6 +26,13 @@ export interface FitOptions {
   readonly resume?: string
 }
 
+interface StepDone {
+  /** Of its batch, before the step. */
+  readonly figures: Float32Array
+  /** The trainer's, this one included. */
+  readonly steps: number
+}
+
 export const DEFAULT_BATCH_SIZE = 32
 
 /** One call of `fit`. */
@@ -74,20 +81,29 @@ export class FitRun {
     const { data, validation, shuffle = true } = this.#options
     const order = shuffle ? shuffledRows(data.rows, derivedSeed(this.#seed, this.#epoch)) : rowRange(0, data.rows)
     if (this.#rowsDone === 0) await this.#tell(callback => callback.onEpochBegin?.(this.#epoch))
-    await eachBatch({ data, order: order.subarray(this.#rowsDone), batchSize: this.#batchSize }, (batch, rows) => this.#step(batch, rows))
+    await eachBatch({ data, order: order.subarray(this.#rowsDone), batchSize: this.#batchSize }, {
+      begin: batch => this.#beginStep(batch),
+      finish: (step, rows) => this.#finishStep(step, rows),
+      atOnce: this.#stepCallbacks.every(({ onlyWatches }) => onlyWatches === true) ? this.#learner.mostAtOnce : 1
+    })
     if (this.#isAborted || this.#rowsDone < data.rows) return
     const validated = validation === undefined ? {} : await this.#learner.measure({ data: validation, order: rowRange(0, validation.rows), batchSize: this.#batchSize }, 'val_')
     await this.#endEpoch({ ...this.#sums.logs(), ...validated })
   }
 
+  async #beginStep (batch: Batch): Promise<StepDone> {
+    const learning = this.#learner.learn(batch)
+    const { steps } = this.#learner
+    return { figures: await learning, steps }
+  }
+
   /** @returns whether the epoch goes on */
-  async #step (batch: Batch, rows: number): Promise<boolean> {
-    const figures = await this.#learner.learn(batch)
+  async #finishStep ({ figures, steps }: StepDone, rows: number): Promise<boolean> {
     if (!Number.isFinite(figures[0])) throw new TrainingDivergedError(figures[0]!, this.#epoch + 1, Math.floor(this.#rowsDone / this.#batchSize) + 1)
     this.#sums.add(figures, rows)
     this.#rowsDone += rows
     if (this.#stepCallbacks.length > 0) {
-      const report = { epoch: this.#epoch, epochs: this.#options.epochs, rowsDone: this.#rowsDone, rows: this.#options.data.rows, logs: this.#sums.logs() }
+      const report = { epoch: this.#epoch, epochs: this.#options.epochs, rowsDone: this.#rowsDone, rows: this.#options.data.rows, logs: this.#sums.logs(), steps, learningRate: this.#learner.learningRateAfter(steps) }
       await this.#tell(callback => callback.onStep?.(report), this.#stepCallbacks)
     }
     return !this.#isAborted && !this.#isEnded

@@ -28,6 +28,8 @@ export interface UpdateInputs extends UpdateOptions {
   /** int64 scalar: 1 at the first step. */
   readonly step: Output
   readonly learningRate: Output
+  /** What each run does before it reads a variable. */
+  readonly readAfter?: Operation | undefined
 }
 
 /** Operations that change variables. */
@@ -43,10 +45,10 @@ export interface Updates {
  * Adds gradients and the optimizer. Variables that the loss does not depend on stay as they are. One changes when all that read it in the step have:
  * TensorFlow copies a variable that is changed while its value is in use.
  */
-export function addUpdates (scope: Scope, { loss, variables, step, learningRate, optimizer, clip = {}, accumulate = 1, precision = 'float32', lossScale = {} }: UpdateInputs): Updates {
+export function addUpdates (scope: Scope, { loss, variables, step, learningRate, optimizer, clip = {}, accumulate = 1, precision = 'float32', lossScale = {}, readAfter }: UpdateInputs): Updates {
   const slots: FilledVariable[] = []
   const slotOf = (name: string, shape: readonly number[], initial: number): Variable => {
-    const variable = scope.graph.variable(`training/${name}`, 'float32', shape)
+    const variable = scope.graph.variable(`training/${name}`, 'float32', shape, readAfter)
     slots.push({ variable, initial })
     return variable
   }

@@ -111,6 +111,7 @@ export class ProgressReporter {
     let epochsInAll = 0
     this.start()
     return {
+      onlyWatches: true,
       onStep: ({ epoch, epochs, rowsDone, rows, logs }: StepReport) => {
         rowsOfEpoch = rows
         epochsInAll = epochs

@@ -80,9 +80,9 @@ export class Trainer {
   /** @returns the model's outputs for all rows of the dataset, whose targets are not looked at */
   async predict (data: Dataset, batchSize = DEFAULT_BATCH_SIZE): Promise<TensorValue[]> {
     const parts: TensorValue[][] = []
-    await eachBatch({ data, order: rowRange(0, data.rows), batchSize }, async batch => {
-      parts.push(await this.#learner.predict(batch))
-      return true
+    await eachBatch({ data, order: rowRange(0, data.rows), batchSize }, {
+      begin: batch => this.#learner.predict(batch),
+      finish: outputs => { parts.push(outputs); return true }
     })
     return this.#learner.graph.outputs.map((_, index) => stackRows(parts.map(part => part[index]!)))
   }

@@ -12,6 +12,7 @@ import { Scope } from './lowering/scope.ts'
 import { addFigures, figureLayout, measuresOf, type MeasureOptions } from './measures.ts'
 import { addInputs, built, type InputTypes } from './model-inputs.ts'
 import { derivedSeed } from './random.ts'
+import { addTurns, type Turns } from './turns.ts'
 import type { FilledVariable } from './variable-values.ts'
 
 /** What is trained, and how. */
@@ -29,6 +30,8 @@ export interface TrainingGraph {
   readonly graph: Graph
   readonly model: tf.LayersModel
   readonly variables: ModelVariables
+  /** undefined where steps have to come one after another. */
+  readonly turns: Turns | undefined
   /** What the optimizer keeps. */
   readonly slots: readonly FilledVariable[]
   readonly inputs: readonly Feed[]
@@ -74,7 +77,8 @@ export function buildTrainingGraph (options: TrainingOptions): TrainingGraph {
 
 function fillGraph (graph: Graph, model: tf.LayersModel, options: TrainingOptions): TrainingGraph {
   const scope = new Scope(graph, 'training')
-  const variables = new ModelVariables(graph, model)
+  const turns = options.precision === 'float16' ? undefined : addTurns(scope.under('turns'))
+  const variables = new ModelVariables(graph, model, { readAfter: turns?.take })
   const inputs = addInputs(graph, model, options.inputTypes)
   const step = graph.placeholder('int64', [], 'training/step')
   const learningRate = graph.placeholder('float32', [], 'training/learning_rate')
@@ -92,12 +96,14 @@ function fillGraph (graph: Graph, model: tf.LayersModel, options: TrainingOption
   const learning = lowerModel(graph, model, { inputs: augmented.inputs, variables, training: { step, seedOfUse }, prefix: 'training', ...(options.precision !== undefined && { precision: options.precision }) })
   const trained = addFigures(scope, learning, measures.map((measure, index) => ({ ...measure, target: augmented.targets[index]! })), { isTraining: true })
   const measured = addFigures(scope.under('evaluation'), predicting, measures, { isTraining: false })
-  const updates = addUpdates(scope, { ...options, loss: trained.loss, variables: variables.trainable(model), step, learningRate })
+  const updates = addUpdates(scope, { ...options, loss: trained.loss, variables: variables.trainable(model), step, learningRate, readAfter: turns?.take })
   const constraints = applyConstraints(scope, constrainedWeights(model.trainableWeights, weight => variables.of(weight)), updates.apply)
+  const inTurn = (changes: readonly Operation[]): readonly Operation[] => turns === undefined ? changes : [turns.endAfter(changes)]
   return {
     graph,
     model,
     variables,
+    turns,
     slots: updates.slots,
     inputs: inputs.map((input, index) => feedOf(input, `input "${model.inputNames[index]}"`)),
     targets: measures.map(({ target }, index) => feedOf(target, `the target of "${model.outputNames[index]}"`)),
@@ -105,7 +111,7 @@ function fillGraph (graph: Graph, model: tf.LayersModel, options: TrainingOption
     step,
     learningRate,
     layout: figureLayout(model, measures, measured),
-    train: { figures: trained.all, updates: [...updates.apply, ...constraints, ...learning.updates], gather: [...updates.gather, ...learning.updates] },
+    train: { figures: trained.all, updates: inTurn([...updates.apply, ...constraints, ...learning.updates]), gather: inTurn([...updates.gather, ...learning.updates]) },
     accumulate: options.accumulate ?? 1,
     evaluate: measured.all,
     outputs: predicting.outputs

@@ -19,7 +19,7 @@ export async function buildTransferPredictor (base: ImageBase, head: tf.LayersMo
   const { height, width, channels } = base.contract
   const pixels = graph.placeholder('uint8', [-1, height, width, channels], 'pixels')
   const imported = importBase(graph, base, pixels)
-  const variables = new ModelVariables(graph, head, 'head')
+  const variables = new ModelVariables(graph, head, { prefix: 'head' })
   const { outputs } = lowerModel(graph, head, { inputs: [imported.features], variables, prefix: 'head' })
   const session = new Session(graph)
   try {

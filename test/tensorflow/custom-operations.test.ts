@@ -12,16 +12,16 @@ loadLibrary()
 const skip = hasCustomOperations() ? false : 'tensorport\'s own operations are not built here'
 
 /** Of the best instructions that the processor has, and of others. */
-async function lstmResults (instructions: string): Promise<number[][]> {
-  const program = fileURLToPath(new URL('../support/lstm-results.ts', import.meta.url))
+async function kernelResults (instructions: string): Promise<number[][]> {
+  const program = fileURLToPath(new URL('../support/kernel-results.ts', import.meta.url))
   const { stdout } = await promisify(execFile)(process.execPath, [...process.execArgv, program], { env: { ...process.env, TENSORPORT_CUSTOM_OPERATIONS: instructions }, maxBuffer: 1e8 })
   return JSON.parse(stdout) as number[][]
 }
 
-t.test('an LSTM gives the same with newer instructions and with older ones', { skip }, async t => {
-  const best = await lstmResults('on')
+t.test('an LSTM and a pool give the same with newer instructions and with older ones', { skip }, async t => {
+  const best = await kernelResults('on')
   for (const older of ['avx2', 'baseline']) {
-    const found = await lstmResults(older)
+    const found = await kernelResults(older)
     t.strictSame(found.map(({ length }) => length), best.map(({ length }) => length))
     const difference = Math.max(...found.map((numbers, result) => numbers.reduce((most, number, index) => Math.max(most, Math.abs(number - best[result]![index]!)), 0)))
     t.ok(difference < 1e-5, older, { difference })

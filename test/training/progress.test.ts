@@ -33,7 +33,7 @@ function recorded (isTTY: boolean): { written: string[], reporter: ProgressRepor
   return { written, reporter, pass: ms => { now += ms } }
 }
 
-const step = (rowsDone: number) => ({ epoch: 0, epochs: 2, rowsDone, rows: 100, logs: { loss: 1 } })
+const step = (rowsDone: number) => ({ epoch: 0, epochs: 2, rowsDone, rows: 100, logs: { loss: 1 }, steps: rowsDone, learningRate: 0.1 })
 
 t.test('a terminal is redrawn ten times a second at most', async t => {
   const { written, reporter, pass } = recorded(true)

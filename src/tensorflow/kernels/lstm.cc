@@ -1,13 +1,11 @@
-// Compiled once for each set of instructions, with LSTM as the name, LANES as the floats of a register and TILE_ROWS as the rows of a product that registers hold.
 #include "lstm.h"
 
 #include <cstdint>
-#include <cstring>
+
+#include "vector.h"
 
 namespace tensorport {
 namespace {
-
-typedef float Vector __attribute__((vector_size(LANES * sizeof(float)), aligned(sizeof(float)), may_alias));
 
 constexpr std::size_t kTileRows = TILE_ROWS;
 // Of a strip of a product; the last strip may have one.
@@ -17,18 +15,6 @@ constexpr std::size_t kStrip = kTileVectors * LANES;
 constexpr std::size_t kSummedRows = 128;
 // Most steps that are so gathered.
 constexpr std::size_t kMostGathered = 16;
-
-template <typename V>
-inline V load(const float* at) {
-  V value;
-  std::memcpy(&value, at, sizeof value);
-  return value;
-}
-
-template <typename V>
-inline void store(float* at, V value) {
-  std::memcpy(at, &value, sizeof value);
-}
 
 template <typename V>
 struct Quotient {
@@ -67,8 +53,7 @@ inline Quotient<V> sigmoid(V x) {
 // Columns up to full registers.
 constexpr std::size_t padded(std::size_t columns) { return (columns + LANES - 1) / LANES * LANES; }
 
-// Memory of this file's own, all zeros at first. Nothing of the standard library's templates may be used here: the linker keeps one copy of such a function for
-// all files, and it may be the one with instructions that the processor lacks.
+// Memory that is all zeros at first.
 class Floats {
  public:
   explicit Floats(std::size_t count) : memory_(new float[count + kLine]()) {
@@ -282,9 +267,9 @@ void forward(const LstmForward& given) {
       float* gates = given.gates + at * gates_width;
       float* c = given.c + at * units;
       float* h = given.h + at * units;
-      std::size_t unit = 0;
-      for (; unit + LANES <= units; unit += LANES) cell<Vector>(sums + unit, given.bias + unit, units, c_before + row * units + unit, gates + unit, c + unit, h + unit);
-      for (; unit < units; ++unit) cell<float>(sums + unit, given.bias + unit, units, c_before + row * units + unit, gates + unit, c + unit, h + unit);
+      for_each_vector(units, [&](std::size_t unit, auto zero) {
+        cell<decltype(zero)>(sums + unit, given.bias + unit, given.sizes.units, c_before + row * given.sizes.units + unit, gates + unit, c + unit, h + unit);
+      });
     }
   }
 }
@@ -364,10 +349,9 @@ class WayBack {
       const float* dh = dh_.data() + (row - first) * of_state_.columns();
       float* dc = dc_.data() + (row - first) * units;
       float* d_sums = all_d_sums + (row - first) * sums_stride_;
-      const auto at_unit = [](const float* of, std::size_t unit) { return of == nullptr ? nullptr : of + unit; };
-      std::size_t unit = 0;
-      for (; unit + LANES <= units; unit += LANES) cell_back<Vector>(gates + unit, units, c + unit, before + unit, at_unit(d_output, unit), dh + unit, dc + unit, d_sums + unit);
-      for (; unit < units; ++unit) cell_back<float>(gates + unit, units, c + unit, before + unit, at_unit(d_output, unit), dh + unit, dc + unit, d_sums + unit);
+      for_each_vector(units, [&](std::size_t unit, auto zero) {
+        cell_back<decltype(zero)>(gates + unit, given_.sizes.units, c + unit, before + unit, d_output == nullptr ? nullptr : d_output + unit, dh + unit, dc + unit, d_sums + unit);
+      });
     }
     of_state_.multiply<false>({all_d_sums, sums_stride_}, count_, {dh_.data(), of_state_.columns()});
     of_inputs_.multiply<false>({all_d_sums, sums_stride_}, count_, {dx_.data(), of_inputs_.columns()});
@@ -412,6 +396,6 @@ void back(const LstmBack& given) { WayBack(given).run(); }
 
 }  // namespace
 
-const Lstm LSTM = {kTileRows, forward, back};
+const Lstm NAME(kLstm) = {kTileRows, forward, back};
 
 }  // namespace tensorport

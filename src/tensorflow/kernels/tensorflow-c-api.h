@@ -16,6 +16,7 @@ struct TF_ShapeHandle;
 struct TF_KernelBuilder;
 struct TF_OpKernelConstruction;
 struct TF_OpKernelContext;
+struct TF_AsyncOpKernelDoneCallback;
 
 enum TF_Code { TF_OK = 0, TF_INVALID_ARGUMENT = 3 };
 enum TF_DataType { TF_FLOAT = 1 };
@@ -34,6 +35,8 @@ void TF_DeleteTensor(TF_Tensor*);
 TF_OpDefinitionBuilder* TF_NewOpDefinitionBuilder(const char* name);
 void TF_OpDefinitionBuilderAddInput(TF_OpDefinitionBuilder*, const char* specification);
 void TF_OpDefinitionBuilderAddOutput(TF_OpDefinitionBuilder*, const char* specification);
+void TF_OpDefinitionBuilderAddAttr(TF_OpDefinitionBuilder*, const char* specification);
+void TF_OpDefinitionBuilderSetIsStateful(TF_OpDefinitionBuilder*, bool is_stateful);
 void TF_OpDefinitionBuilderSetShapeInferenceFunction(TF_OpDefinitionBuilder*, void (*infer)(TF_ShapeInferenceContext*, TF_Status*));
 void TF_RegisterOpDefinition(TF_OpDefinitionBuilder*, TF_Status*);
 
@@ -47,6 +50,10 @@ void TF_ShapeInferenceContextConcatenateShapes(TF_ShapeInferenceContext*, TF_Sha
 
 TF_KernelBuilder* TF_NewKernelBuilder(const char* operation, const char* device, void* (*create)(TF_OpKernelConstruction*), void (*compute)(void*, TF_OpKernelContext*),
                                       void (*destroy)(void*));
+TF_KernelBuilder* TF_NewAsyncKernelBuilder(const char* operation, const char* device, void* (*create)(TF_OpKernelConstruction*),
+                                           void (*compute)(void*, TF_OpKernelContext*, TF_AsyncOpKernelDoneCallback* done), void (*destroy)(void*));
+void TF_RunAsyncOpKernelDoneCallback(TF_AsyncOpKernelDoneCallback*);
+void TF_OpKernelConstruction_GetAttrInt64(TF_OpKernelConstruction*, const char* name, int64_t* value, TF_Status*);
 void TF_RegisterKernelBuilder(const char* name, TF_KernelBuilder*, TF_Status*);
 void TF_GetInput(TF_OpKernelContext*, int index, TF_Tensor**, TF_Status*);
 TF_Tensor* TF_AllocateOutput(TF_OpKernelContext*, int index, TF_DataType, const int64_t* dims, int num_dims, size_t bytes, TF_Status*);

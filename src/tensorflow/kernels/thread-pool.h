@@ -89,6 +89,14 @@ class ThreadPool {
   std::deque<Task> waiting_;
 };
 
+// Calculations that take as long as waking a thread does many times over.
+constexpr std::size_t kWorthAThread = 1'000'000;
+
+// Into how many parts some work is to be cut, each for a thread.
+inline std::size_t parts_of(std::size_t calculations, std::size_t most) {
+  return std::max<std::size_t>(1, std::min({ThreadPool::shared().size(), most, calculations / kWorthAThread}));
+}
+
 }  // namespace tensorport
 
 #endif  // TENSORPORT_THREAD_POOL_H_

@@ -11,6 +11,10 @@ export interface StepReport {
   readonly rows: number
   /** Means over the epoch so far. */
   readonly logs: Logs
+  /** Steps that the trainer has done, this one included. */
+  readonly steps: number
+  /** Of the next step. */
+  readonly learningRate: number
 }
 
 /** What a callback can see of the run that it is part of, and do to it. */
@@ -51,6 +55,8 @@ export interface TrainingCallback {
   onTrainBegin? (control: TrainingControl): void | Promise<void>
   /** @param epoch from 0. Not called again for an epoch that is resumed in its middle */
   onEpochBegin? (epoch: number): void | Promise<void>
+  /** `onStep` does nothing but look at its report: the next step is then begun before it is told of this one, which small models learn faster with. */
+  readonly onlyWatches?: boolean
   /** After each step of learning. */
   onStep? (report: StepReport): void | Promise<void>
   /** @param logs means over the epoch, and figures of the validation rows as `val_…` */

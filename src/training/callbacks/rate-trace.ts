@@ -8,12 +8,11 @@ const MOST_POINTS = 2000
 
 /** Keeps the learning rate of every step, or of every so many in a long run. */
 export function traceRates (): TrainingCallback & { readonly trace: RateTrace } {
-  let control: TrainingControl
   let every = 1
   let trace: [number, number][] = []
-  const note = (): void => {
-    if (control.steps % every !== 0) return
-    trace.push([control.steps, control.learningRate])
+  const note = ({ steps, learningRate }: Pick<TrainingControl, 'steps' | 'learningRate'>): void => {
+    if (steps % every !== 0) return
+    trace.push([steps, learningRate])
     if (trace.length <= MOST_POINTS) return
     every *= 2
     trace = trace.filter(([step]) => step % every === 0)
@@ -21,10 +20,8 @@ export function traceRates (): TrainingCallback & { readonly trace: RateTrace } 
   return {
     name: 'traceRates',
     get trace () { return trace },
-    onTrainBegin: given => {
-      control = given
-      note()
-    },
+    onTrainBegin: note,
+    onlyWatches: true,
     onStep: note,
     state: () => ({ values: { every, trace } }),
     restore: ({ values }) => { ({ every, trace } = values as { every: number, trace: [number, number][] }) }

@@ -1,5 +1,5 @@
 import type tf from '@tensorflow/tfjs'
-import { elementCount, type Graph, type TensorValue, type Variable } from '../../tensorflow/index.ts'
+import { elementCount, type Graph, type Operation, type TensorValue, type Variable } from '../../tensorflow/index.ts'
 
 /** A weight of a `tf.layers` model and the graph's variable that stands for it. */
 export interface ModelVariable {
@@ -13,13 +13,18 @@ export class ModelVariables {
   readonly #graph: Graph
   readonly #byWeight = new Map<number, Variable>()
   readonly #kept = new Map<string, Variable>()
+  readonly #readAfter: Operation | undefined
 
-  /** @param prefix put before each variable's name, with a slash */
-  constructor (graph: Graph, model: tf.LayersModel, prefix = '') {
+  /**
+   * @param prefix put before each variable's name, with a slash
+   * @param readAfter what each run does before it reads any of them
+   */
+  constructor (graph: Graph, model: tf.LayersModel, { prefix = '', readAfter }: { prefix?: string, readAfter?: Operation | undefined } = {}) {
     this.#graph = graph
+    this.#readAfter = readAfter
     this.all = model.weights.map(weight => {
       const name = graph.uniqueName(`${prefix === '' ? '' : `${prefix}/`}${weight.originalName}`.replace(/[^\w./-]/g, '_'))
-      const variable = graph.variable(name, weightType(weight), weight.shape as number[])
+      const variable = graph.variable(name, weightType(weight), weight.shape as number[], readAfter)
       this.#byWeight.set(weight.id, variable)
       return { weight, variable }
     })
@@ -39,7 +44,7 @@ export class ModelVariables {
 
   /** A variable beside the weights, float32: the same for the same name. */
   keep (name: string, shape: readonly number[]): Variable {
-    const variable = this.#kept.get(name) ?? this.#graph.variable(this.#graph.uniqueName(name), 'float32', shape)
+    const variable = this.#kept.get(name) ?? this.#graph.variable(this.#graph.uniqueName(name), 'float32', shape, this.#readAfter)
     this.#kept.set(name, variable)
     return variable
   }

@@ -1,13 +1,19 @@
 import { asChannelsLast, spatialPair, spatialTriple } from './channels.ts'
 import type { LayerCall, Lowering } from './layer-call.ts'
+import { canPoolAtOnce, maxPool, maxPoolAtOnce, type MaxPooling } from './max-pool.ts'
 import type { Output } from '../../tensorflow/index.ts'
 
 type Pool = 'MaxPool' | 'AvgPool' | 'MaxPool3D' | 'AvgPool3D'
 type Reduction = 'Max' | 'Mean'
 
-function pool ({ config, scope }: LayerCall, type: Pool, x: Output, size: readonly number[], strides: readonly number[]): Output {
+function pool (call: LayerCall, type: Pool, x: Output, size: readonly number[], strides: readonly number[]): Output {
+  const { config, scope, layer, isTraining } = call
   const padding = config.choice('padding', ['valid', 'same']) === 'same' ? 'SAME' : 'VALID'
-  return scope.op(type, [x], { ksize: [1, ...size, 1], strides: [1, ...strides, 1], padding })
+  if (!isTraining || type !== 'MaxPool') return scope.op(type, [x], { ksize: [1, ...size, 1], strides: [1, ...strides, 1], padding })
+  // max(relu(x)) is relu(max(x)), and so are their gradients, to the bit: the pool has fewer numbers to compare with 0. What else reads relu(x) still finds it.
+  const isPositive = x.operation.type === 'Relu'
+  const pooling: MaxPooling = { x: isPositive ? x.operation.inputs()[0]! : x, size: spatialPair(size), strides: spatialPair(strides), padding, isPositive }
+  return canPoolAtOnce(scope, layer) ? maxPoolAtOnce(scope, pooling) : maxPool(scope, pooling)
 }
 
 function lowerPooling2D (call: LayerCall, type: Pool): Output {

@@ -1,5 +1,7 @@
-// Prints what one LSTM gives, and its gradients, by tensorport's own operations: a JSON array of arrays. Run as a process of its own, since they choose their instructions once.
+// Prints what one LSTM and one pool give, and their gradients, by tensorport's own operations: a JSON array of arrays. Run as a process of its own, since they choose their instructions once.
 import { floats, Graph, hasCustomOperations, loadLibrary, Session } from '../../src/tensorflow/index.ts'
+import { gradients } from '../../src/training/gradients.ts'
+import { maxPoolAtOnce } from '../../src/training/lowering/max-pool.ts'
 import { Scope } from '../../src/training/lowering/scope.ts'
 import { runSteps, stepsGradient } from '../../src/training/lowering/recurrent/lstm-steps.ts'
 import { seededRandom } from '../../src/training/random.ts'
@@ -17,7 +19,9 @@ const [x, h0, c0, kernel, bias, dOutputs, dh, dc] = [[STEPS, ROWS, INPUTS], [ROW
 const weights = { kernel: kernel!, bias: bias!, units: UNITS }
 const run = runSteps(scope, { x: x!, h0: h0!, c0: c0! }, weights)
 const { dx, dh0, dc0, dKernel, dBias } = stepsGradient(scope, run, weights, { dOutputs, dh: dh!, dc: dc! })
-const results = await session.run({ fetches: [run.gates, run.c, run.h, dx, dh0, dc0, dKernel, dBias] })
+const pooled = maxPoolAtOnce(scope, { x: scope.expandDims(x!, 0), size: [2, 3], strides: [1, 2], padding: 'SAME', isPositive: true })
+const [dPooled] = gradients(graph, [pooled], [x!])
+const results = await session.run({ fetches: [run.gates, run.c, run.h, dx, dh0, dc0, dKernel, dBias, pooled, dPooled!] })
 console.log(JSON.stringify(results.map(({ data }) => Array.from(data as Float32Array))))
 await session.close()
 graph.dispose()
