@@ -79,8 +79,12 @@ function lossOf (scope: Scope, { outputs, logits }: LoweredModel, index: number,
 /** Its gradient is the same for all; TensorFlow's own spreads it in a dozen operations. */
 function meanLoss (scope: Scope, losses: Output): Output {
   const [mean] = withGradient(scope, [losses], [scope.meanOfAll(losses)], ([incoming]) => {
-    const share = incoming && scope.div(incoming, scope.float(scope.op('Size', [losses])))
-    return [share && scope.op('Fill', [scope.op('Shape', [losses]), share])]
+    const dimensions = scope.dimensions(losses)
+    const [rows] = dimensions
+    // How many rows there are is known before their losses are.
+    const count = rows !== undefined && typeof rows !== 'number' && dimensions.length === 1 ? rows : scope.op('Size', [losses])
+    const share = incoming && scope.div(incoming, scope.float(count))
+    return [share && scope.op('Fill', [scope.shape(dimensions), share])]
   })
   return mean!
 }

@@ -19,7 +19,7 @@ const MIXERS = new Set(['AddV2', 'Mul', 'Maximum', 'ConcatV2'])
 const FIRST_ONLY = new Set(['FusedBatchNormV3'])
 
 /** What gives as many rows as its first input has. */
-const KEEP_ROWS = new Set(['BiasAdd', 'Relu', 'Relu6', 'LeakyRelu', 'Elu', 'Selu', 'Tanh', 'Sigmoid', 'Softmax', 'Identity', 'Cast', 'StopGradient', 'MatMul', 'Conv2D', 'MaxPool', 'AvgPool'])
+const KEEP_ROWS = new Set(['BiasAdd', 'Relu', 'Relu6', 'LeakyRelu', 'Elu', 'Selu', 'Tanh', 'Sigmoid', 'Softmax', 'Identity', 'Cast', 'StopGradient', 'MatMul', 'Conv2D', 'MaxPool', 'AvgPool', 'TensorportMaxPool', 'EnsureShape', 'SoftmaxCrossEntropyWithLogits'])
 
 /** What does not look at the numbers. */
 const SHAPES = new Set(['Shape', 'Size'])
@@ -198,9 +198,16 @@ export class Scope {
 function withTheRowsOf (x: Output): Output {
   for (let earlier = x; ;) {
     const { operation } = earlier
-    if (!KEEP_ROWS.has(operation.type) || (operation.type === 'MatMul' && operation.boolAttribute('transpose_a'))) return earlier
+    if (!(KEEP_ROWS.has(operation.type) || isMasked(earlier)) || (operation.type === 'MatMul' && operation.boolAttribute('transpose_a'))) return earlier
     earlier = operation.inputs()[0]!
   }
+}
+
+/** A product with a mask of the same shape, as dropout's. */
+function isMasked ({ operation }: Output): boolean {
+  if (operation.type !== 'Mul') return false
+  const [x, mask] = operation.inputs() as [Output, Output]
+  return mask.operation.type === 'StopGradient' && x.shape !== undefined && x.shape.join() === mask.shape?.join()
 }
 
 /** 0 … count − 1. */
