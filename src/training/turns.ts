@@ -1,4 +1,4 @@
-import { hasCustomOperations, type Operation, type Output } from '../tensorflow/index.ts'
+import { hasCustomOperations, opDef, type Operation, type Output } from '../tensorflow/index.ts'
 import type { Scope } from './lowering/scope.ts'
 
 /** Runs of a graph that are begun before the run before has ended: each does what it can before its turn, and begins to read variables when that one has changed them. */
@@ -22,7 +22,7 @@ let count = 0
  * @returns undefined where there are no operations for it: runs then have to come one after another
  */
 export function addTurns (scope: Scope): Turns | undefined {
-  if (!hasCustomOperations()) return undefined
+  if (!hasCustomOperations() || opDef('TensorportTakeTurn') === undefined) return undefined
   const turns = ++count
   const number = scope.op('PlaceholderWithDefault', [scope.graph.scalar('int64', 0)], { shape: [] })
   const end = (after: readonly Operation[]): Operation => scope.operation('TensorportEndTurn', [number], { turns }, after)
