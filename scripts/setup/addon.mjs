@@ -1,7 +1,7 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { findProgram, run } from './command.mjs'
+import { compilerNames, findProgram, run } from './command.mjs'
 import { libraryFolders } from './library.mjs'
 import { npmCli } from './node-modules.mjs'
 import { findPython } from './python-tools.mjs'
@@ -47,7 +47,7 @@ function whyNot (context) {
   if (Number(process.versions.node.split('.')[0]) > LAST_NODE) return `tfjs-node does not run on Node ${process.versions.node}`
   if (!existsSync(packageDirectory(context))) return '@tensorflow/tfjs-node-gpu is not installed'
   if (libraryFolders(context) === undefined) return 'there are no TensorFlow headers beside LIBTENSORFLOW'
-  const missing = [['python3'], ['make'], [env['CXX'] ?? 'c++', 'g++', 'clang++']].filter(names => !names.some(name => findProgram(name, env)))
+  const missing = [['python3'], ['make'], compilerNames(env)].filter(names => !names.some(name => findProgram(name, env)))
   return missing.length === 0 ? undefined : `there is no ${missing.map(([name]) => name).join(', no ')}`
 }
 

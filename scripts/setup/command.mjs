@@ -75,6 +75,11 @@ export function findProgram (name, env) {
   return path.split(delimiter).filter(folder => folder !== '').map(folder => join(folder, name)).find(isExecutable)
 }
 
+/** The C++ compiler that the environment names, and those that are tried after it. @param {Environment} env */
+export function compilerNames ({ CXX: given = 'c++' }) {
+  return [given, 'g++', 'clang++']
+}
+
 /** @param {string} path */
 function isExecutable (path) {
   try {

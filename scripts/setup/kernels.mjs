@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { findProgram, run } from './command.mjs'
+import { compilerNames, findProgram, run } from './command.mjs'
 import { cacheDirectory } from './platform.mjs'
 import { SetupError } from './setup-error.mjs'
 
@@ -30,9 +30,10 @@ const FAILURE = 'failed.txt'
 export const kernels = {
   name: 'kernels',
   isDone: context => {
-    const reason = whyNot(context)
+    const directory = kernelsDirectory(context)
+    const reason = whyNot(context, directory)
     if (reason !== undefined) context.progress.note(`kernels: not built, ${reason}. Training works without; LSTMs take longer.`)
-    return reason !== undefined || existsSync(join(kernelsDirectory(context), LIBRARY))
+    return reason !== undefined || existsSync(join(directory, LIBRARY))
   },
   run: async (context, progress) => {
     const directory = kernelsDirectory(context)
@@ -66,9 +67,9 @@ function readBuilds ({ root }) {
   return JSON.parse(readFileSync(join(sourcesDirectory(root), 'builds.json'), 'utf8'))
 }
 
-/** @param {Context} context @returns {string | undefined} the reason why they can't be built here */
-function whyNot (context) {
-  const failure = join(kernelsDirectory(context), FAILURE)
+/** @param {Context} context @param {string} directory @returns {string | undefined} the reason why they can't be built here */
+function whyNot (context, directory) {
+  const failure = join(directory, FAILURE)
   if (readBuilds(context).variants[context.arch] === undefined) return `they are not written for ${context.arch}`
   if (existsSync(failure)) return `the compiler refused them (${failure} says why; remove it to try again)`
   return compilerOf(context) === undefined ? 'there is no C++ compiler' : undefined
@@ -76,8 +77,7 @@ function whyNot (context) {
 
 /** @param {Context} context */
 function compilerOf ({ env }) {
-  const { CXX: given } = env
-  return [given ?? 'c++', 'g++', 'clang++'].map(name => findProgram(name, env)).find(path => path !== undefined)
+  return compilerNames(env).map(name => findProgram(name, env)).find(path => path !== undefined)
 }
 
 /** @param {Context} context @param {string} building */

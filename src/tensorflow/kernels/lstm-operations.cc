@@ -1,5 +1,3 @@
-#include <array>
-#include <cstdint>
 #include <vector>
 
 #include "operation.h"
@@ -9,9 +7,7 @@
 namespace tensorport {
 namespace {
 
-int64_t as_side(std::size_t size) { return static_cast<int64_t>(size); }
-
-// Of x [steps, rows, inputs], the first input, and h0 [rows, units], the second.
+// Of the inputs that both ways begin with: x [steps, rows, inputs], h0 and c0 [rows, units], kernel [inputs + units, 4 · units].
 LstmSizes lstm_sizes(Call& call) {
   const TF_Tensor* x = call.input(0);
   const TF_Tensor* h0 = call.input(1);
@@ -20,8 +16,11 @@ LstmSizes lstm_sizes(Call& call) {
     call.fail("Input 0 is to be [steps, rows, inputs], input 1 [rows, units]");
     return {};
   }
-  const auto side = [](const TF_Tensor* of, int axis) { return static_cast<std::size_t>(TF_Dim(of, axis)); };
-  return {side(x, 0), side(x, 1), side(x, 2), side(h0, 1), 0, side(x, 1)};
+  const LstmSizes sizes = {side_of(x, 0), side_of(x, 1), side_of(x, 2), side_of(h0, 1), 0, side_of(x, 1)};
+  call.expect(1, {sizes.rows, sizes.units});
+  call.expect(2, {sizes.rows, sizes.units});
+  call.expect(3, {sizes.inputs + sizes.units, 4 * sizes.units});
+  return sizes;
 }
 
 // Rows never wait for each other: each part goes through all steps with its own.
@@ -40,10 +39,7 @@ LstmSizes part_of(const LstmSizes& sizes, std::size_t part, std::size_t parts) {
 void lstm_forward(void*, TF_OpKernelContext* context) {
   Call call(context);
   const LstmSizes sizes = lstm_sizes(call);
-  const auto [steps, rows, inputs, units] = std::array<int64_t, 4>{as_side(sizes.steps), as_side(sizes.rows), as_side(sizes.inputs), as_side(sizes.units)};
-  call.expect(1, {rows, units});
-  call.expect(2, {rows, units});
-  call.expect(3, {inputs + units, 4 * units});
+  const auto& [steps, rows, inputs, units, first, end] = sizes;
   call.expect(4, {4 * units});
   const LstmForward whole = {sizes, call.floats(0), call.floats(1), call.floats(2), call.floats(3), call.floats(4),
                              call.output(0, {steps, rows, 4 * units}), call.output(1, {steps, rows, units}), call.output(2, {steps, rows, units})};
@@ -59,10 +55,7 @@ void lstm_forward(void*, TF_OpKernelContext* context) {
 void lstm_back(void*, TF_OpKernelContext* context) {
   Call call(context);
   const LstmSizes sizes = lstm_sizes(call);
-  const auto [steps, rows, inputs, units] = std::array<int64_t, 4>{as_side(sizes.steps), as_side(sizes.rows), as_side(sizes.inputs), as_side(sizes.units)};
-  call.expect(1, {rows, units});
-  call.expect(2, {rows, units});
-  call.expect(3, {inputs + units, 4 * units});
+  const auto& [steps, rows, inputs, units, first, end] = sizes;
   call.expect(4, {steps, rows, 4 * units});
   call.expect(5, {steps, rows, units});
   call.expect(6, {steps, rows, units});
@@ -78,8 +71,8 @@ void lstm_back(void*, TF_OpKernelContext* context) {
                           call.output(0, {steps, rows, inputs}), call.output(1, {rows, units}), call.output(2, {rows, units}), d_kernel, d_bias};
   if (call.failed()) return;
   const std::size_t parts = lstm_parts(sizes);
-  const std::size_t width = 4 * sizes.units;
-  const std::size_t kernel_size = (sizes.inputs + sizes.units) * width;
+  const std::size_t width = 4 * units;
+  const std::size_t kernel_size = (inputs + units) * width;
   // What the weights get from the rows of each part but the last, added up in the order of the parts.
   std::vector<float> others((parts - 1) * (kernel_size + width));
   ThreadPool::shared().run(parts, [&](std::size_t part) {

@@ -1,5 +1,3 @@
-#include <cstdint>
-
 #include "operation.h"
 #include "thread-pool.h"
 #include "variant.h"
@@ -27,13 +25,13 @@ void* read_pooling(TF_OpKernelConstruction* context) {
 
 void forget_pooling(void* pooling) { delete static_cast<Pooling*>(pooling); }
 
-struct Side {
+struct Slide {
   std::size_t out;
   std::size_t pad;
 };
 
-// Of one side, as TensorFlow has it: SAME where it is padded, else VALID.
-Side side_of(std::size_t size, std::size_t window, std::size_t stride, bool is_padded) {
+// Along one side, as TensorFlow has it: SAME where it is padded, else VALID.
+Slide slide_of(std::size_t size, std::size_t window, std::size_t stride, bool is_padded) {
   if (!is_padded) return {size < window ? 0 : (size - window) / stride + 1, 0};
   const std::size_t out = (size + stride - 1) / stride;
   const std::size_t covered = out == 0 ? 0 : (out - 1) * stride + window;
@@ -49,21 +47,18 @@ PoolSizes pool_sizes(const Pooling& pooling, Call& call) {
     call.fail("Input 0 is to be [images, height, width, channels], windows and strides are to be at least 1");
     return sizes;
   }
-  const auto side = [&](int axis) { return static_cast<std::size_t>(TF_Dim(x, axis)); };
-  sizes.end = side(0);
-  sizes.height = side(1);
-  sizes.width = side(2);
-  sizes.channels = side(3);
-  const Side down = side_of(sizes.height, sizes.window_height, sizes.stride_height, pooling.is_padded);
-  const Side across = side_of(sizes.width, sizes.window_width, sizes.stride_width, pooling.is_padded);
+  sizes.end = side_of(x, 0);
+  sizes.height = side_of(x, 1);
+  sizes.width = side_of(x, 2);
+  sizes.channels = side_of(x, 3);
+  const Slide down = slide_of(sizes.height, sizes.window_height, sizes.stride_height, pooling.is_padded);
+  const Slide across = slide_of(sizes.width, sizes.window_width, sizes.stride_width, pooling.is_padded);
   sizes.out_height = down.out;
   sizes.pad_top = down.pad;
   sizes.out_width = across.out;
   sizes.pad_left = across.pad;
   return sizes;
 }
-
-int64_t as_side(std::size_t size) { return static_cast<int64_t>(size); }
 
 template <typename Given>
 void in_parts(void (*pool)(const Given&), const Given& whole) {
@@ -81,7 +76,7 @@ void pool_forward(void* kept, TF_OpKernelContext* context) {
   const Pooling& pooling = *static_cast<const Pooling*>(kept);
   Call call(context);
   const PoolSizes sizes = pool_sizes(pooling, call);
-  const PoolForward given = {sizes, pooling.is_positive, call.floats(0), call.output(0, {as_side(sizes.end), as_side(sizes.out_height), as_side(sizes.out_width), as_side(sizes.channels)})};
+  const PoolForward given = {sizes, pooling.is_positive, call.floats(0), call.output(0, {sizes.end, sizes.out_height, sizes.out_width, sizes.channels})};
   if (!call.failed()) in_parts(best_variant().max_pool.forward, given);
 }
 
@@ -89,9 +84,9 @@ void pool_back(void* kept, TF_OpKernelContext* context) {
   const Pooling& pooling = *static_cast<const Pooling*>(kept);
   Call call(context);
   const PoolSizes sizes = pool_sizes(pooling, call);
-  for (int index : {1, 2}) call.expect(index, {as_side(sizes.end), as_side(sizes.out_height), as_side(sizes.out_width), as_side(sizes.channels)});
+  for (int index : {1, 2}) call.expect(index, {sizes.end, sizes.out_height, sizes.out_width, sizes.channels});
   const PoolBack given = {sizes, pooling.is_positive, call.floats(0), call.floats(1), call.floats(2),
-                          call.output(0, {as_side(sizes.end), as_side(sizes.height), as_side(sizes.width), as_side(sizes.channels)})};
+                          call.output(0, {sizes.end, sizes.height, sizes.width, sizes.channels})};
   if (!call.failed()) in_parts(best_variant().max_pool.back, given);
 }
 

@@ -1,6 +1,8 @@
 #ifndef TENSORPORT_OPERATION_H_
 #define TENSORPORT_OPERATION_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <vector>
@@ -30,6 +32,8 @@ std::vector<Operation> lstm_operations();
 std::vector<Operation> max_pool_operations();
 std::vector<Operation> segment_sum_operations();
 std::vector<Operation> turn_operations();
+
+inline std::size_t side_of(const TF_Tensor* tensor, int axis) { return static_cast<std::size_t>(TF_Dim(tensor, axis)); }
 
 // What a kernel was given and is to give. After a failure, which it reports to TensorFlow, nothing more is done.
 class Call {
@@ -61,18 +65,21 @@ class Call {
   }
 
   // Fails if an input has not the shape that the first ones ask for.
-  void expect(int index, std::initializer_list<int64_t> shape) {
+  void expect(int index, std::initializer_list<std::size_t> shape) {
     const TF_Tensor* tensor = input(index);
     if (failed_) return;
     bool fits = TF_NumDims(tensor) == static_cast<int>(shape.size());
     int axis = 0;
-    for (int64_t side : shape) fits = fits && TF_Dim(tensor, axis++) == side;
+    for (std::size_t side : shape) fits = fits && side_of(tensor, axis++) == side;
     if (!fits) fail("Input " + std::to_string(index) + " has another shape than the inputs before it ask for");
   }
 
-  float* output(int index, std::initializer_list<int64_t> shape) {
+  float* output(int index, std::initializer_list<std::size_t> shape) {
     if (failed_) return nullptr;
-    return data(keep(TF_AllocateOutput(context_, index, TF_FLOAT, shape.begin(), static_cast<int>(shape.size()), bytes(shape), status_)));
+    const std::vector<int64_t> dims(shape.begin(), shape.end());
+    std::size_t bytes = sizeof(float);
+    for (std::size_t side : shape) bytes *= side;
+    return data(keep(TF_AllocateOutput(context_, index, TF_FLOAT, dims.data(), static_cast<int>(dims.size()), bytes, status_)));
   }
 
   void fail(const std::string& message) {
@@ -82,12 +89,6 @@ class Call {
   }
 
  private:
-  static std::size_t bytes(std::initializer_list<int64_t> shape) {
-    std::size_t count = sizeof(float);
-    for (int64_t side : shape) count *= static_cast<std::size_t>(side);
-    return count;
-  }
-
   TF_Tensor* keep(TF_Tensor* tensor) {
     if (tensor != nullptr) tensors_.push_back(tensor);
     if (!failed_ && TF_GetCode(status_) != TF_OK) report();

@@ -15,7 +15,7 @@ void segment_sum(void*, TF_OpKernelContext* context) {
   const TF_Tensor* segments_given = call.input(2);
   if (call.failed()) return;
   const std::size_t rows = static_cast<std::size_t>(TF_TensorElementCount(numbers));
-  if (TF_NumDims(data) != 2 || static_cast<std::size_t>(TF_Dim(data, 0)) != rows || TF_TensorElementCount(segments_given) != 1) {
+  if (TF_NumDims(data) != 2 || side_of(data, 0) != rows || TF_TensorElementCount(segments_given) != 1) {
     call.fail("Input 0 is to be [rows, columns], input 1 as many numbers as there are rows, input 2 a number");
     return;
   }
@@ -24,10 +24,10 @@ void segment_sum(void*, TF_OpKernelContext* context) {
     call.fail("Input 2 is less than 0");
     return;
   }
-  const std::size_t columns = static_cast<std::size_t>(TF_Dim(data, 1));
+  const std::size_t columns = side_of(data, 1);
   const float* from = call.floats(0);
   const int32_t* segment_of = static_cast<const int32_t*>(TF_TensorData(numbers));
-  float* sums = call.output(0, {segments, TF_Dim(data, 1)});
+  float* sums = call.output(0, {static_cast<std::size_t>(segments), columns});
   if (call.failed()) return;
   const std::size_t parts = parts_of((rows + static_cast<std::size_t>(segments)) * columns, static_cast<std::size_t>(segments));
   ThreadPool::shared().run(parts, [&](std::size_t part) {

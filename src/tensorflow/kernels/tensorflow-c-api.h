@@ -52,7 +52,6 @@ TF_KernelBuilder* TF_NewKernelBuilder(const char* operation, const char* device,
                                       void (*destroy)(void*));
 TF_KernelBuilder* TF_NewAsyncKernelBuilder(const char* operation, const char* device, void* (*create)(TF_OpKernelConstruction*),
                                            void (*compute)(void*, TF_OpKernelContext*, TF_AsyncOpKernelDoneCallback* done), void (*destroy)(void*));
-void TF_RunAsyncOpKernelDoneCallback(TF_AsyncOpKernelDoneCallback*);
 void TF_OpKernelConstruction_GetAttrInt64(TF_OpKernelConstruction*, const char* name, int64_t* value, TF_Status*);
 void TF_RegisterKernelBuilder(const char* name, TF_KernelBuilder*, TF_Status*);
 void TF_GetInput(TF_OpKernelContext*, int index, TF_Tensor**, TF_Status*);

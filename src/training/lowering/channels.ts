@@ -20,3 +20,8 @@ export function spatialTriple (numbers: readonly number[]): [depth: number, heig
   const [depth = 1, height = depth, width = depth] = numbers
   return [depth, height, width]
 }
+
+/** How many places a window has along one side of known length, 0 where it is too long for it. */
+export function placesOnSide (side: number, size: number, stride: number, padding: 'SAME' | 'VALID'): number {
+  return Math.max(0, Math.ceil((padding === 'SAME' ? side : side - size + 1) / stride))
+}

@@ -1,6 +1,7 @@
 import type tf from '@tensorflow/tfjs'
 import { hasCustomOperations, type Output } from '../../tensorflow/index.ts'
 import { withGradient } from '../gradients.ts'
+import { placesOnSide } from './channels.ts'
 import { isOnlyWay } from './only-way.ts'
 import { shapeOf, type Scope } from './scope.ts'
 
@@ -31,14 +32,10 @@ export function maxPoolAtOnce (scope: Scope, { x, size, strides, padding, isPosi
     window_height: size[0], window_width: size[1], stride_height: strides[0], stride_width: strides[1], is_padded: Number(padding === 'SAME'), is_positive: Number(isPositive)
   }
   const [images, height, width, channels] = shapeOf(x) as [number, number, number, number]
-  const shape = [images, pooledSide(height, size[0], strides[0], padding), pooledSide(width, size[1], strides[1], padding), channels]
+  // −1 stays for a side that is not known.
+  const pooled = [height, width].map((side, axis) => side < 0 ? -1 : placesOnSide(side, size[axis]!, strides[axis]!, padding))
+  const shape = [images, ...pooled, channels]
   const y = scope.op('EnsureShape', [scope.op('TensorportMaxPool', [x], attributes)], { shape })
-  const [pooled] = withGradient(scope, [x], [y], ([dy]) => [dy && scope.op('TensorportMaxPoolGrad', [x, y, dy], attributes)])
-  return pooled!
-}
-
-/** @returns −1 for a side that is not known */
-function pooledSide (side: number, size: number, stride: number, padding: 'SAME' | 'VALID'): number {
-  if (side < 0) return -1
-  return padding === 'SAME' ? Math.ceil(side / stride) : Math.max(0, Math.floor((side - size) / stride) + 1)
+  const [sealed] = withGradient(scope, [x], [y], ([dy]) => [dy && scope.op('TensorportMaxPoolGrad', [x, y, dy], attributes)])
+  return sealed!
 }

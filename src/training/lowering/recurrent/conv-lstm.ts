@@ -1,5 +1,5 @@
 import type { Output } from '../../../tensorflow/index.ts'
-import { spatialPair } from '../channels.ts'
+import { placesOnSide, spatialPair } from '../channels.ts'
 import { padding } from '../convolution.ts'
 import { rankOf, type Scope } from '../scope.ts'
 import type { MakeCell } from './cell.ts'
@@ -18,7 +18,7 @@ export const makeConvLstmCell: MakeCell = (call, inputShape) => {
   const grown = strides.map((stride, axis) => {
     const side = sides[axis]
     if (typeof side !== 'number') return config.refuse('kernelSize', 'give the model a fixed input size')
-    return Math.ceil((ends === 'SAME' ? side : side - kernel[axis]! + 1) / stride)
+    return placesOnSide(side, kernel[axis]!, stride, ends)
   })
   const stateShape = [rows!, ...grown, filters]
   const update = lstmUpdate(call, filters)
