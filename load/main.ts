@@ -9,10 +9,10 @@ import { makePage } from './page.ts'
 import { ROOT } from './places.ts'
 import { readRecords, writeRecord, type Record } from './record.ts'
 import { SkipError, type LoadContext, type Outcome, type Scenario } from './scenario.ts'
-import { SCENARIOS, TRAINING_SCENARIOS } from './scenarios/index.ts'
+import { LONG_SCENARIOS, SCENARIOS, TRAINING_SCENARIOS } from './scenarios/index.ts'
 
 const PAGE = join(ROOT, 'docs', 'benchmarks.md')
-const ALL = [...SCENARIOS, ...TRAINING_SCENARIOS]
+const ALL = [...SCENARIOS, ...LONG_SCENARIOS, ...TRAINING_SCENARIOS]
 const FULL = { isQuick: false, repeats: 5, durationMs: 4000 }
 const QUICK = { isQuick: true, repeats: 1, durationMs: 700 }
 

@@ -13,7 +13,7 @@ more than 1e-5 from those of the first one, which was asked for alone, fails a s
 number of runs under way; where there are pictures to decode, with the time that decoding alone takes added. The **naive** server is
 \`load/naive-server.ts\`: Fastify, sharp, and tfjs-node's \`predict\` on the main thread. The servers in Python are files of \`load/peers/\`: they load the same
 SavedModel and get the same requests; their packages are installed by the first run, into the user's cache folder. \`npm run bench:train\` measures the scenarios \`train-…\`: training, beside Keras and
-tfjs-node, with no server.
+tfjs-node, with no server. \`npm run load -- mixed-hour\` takes an hour and runs only when it is named.
 `
 
 /**

@@ -7,6 +7,7 @@ import { hostileImages } from './hostile-images.ts'
 import { imageCifar } from './image-cifar.ts'
 import { imageImagenet } from './image-imagenet.ts'
 import { imageMobilenet } from './image-mobilenet.ts'
+import { mixedHour } from './mixed-hour.ts'
 import { openLoop } from './open-loop.ts'
 import { replaceUnderLoad } from './replace-under-load.ts'
 import { replaceVersionUnderLoad } from './replace-version.ts'
@@ -28,3 +29,6 @@ export const SCENARIOS: readonly Scenario[] = [
 
 /** Measured by `npm run bench:train`: beside Keras and tfjs-node, with no server. */
 export const TRAINING_SCENARIOS: readonly Scenario[] = [trainMlp, trainCnn, trainLstm]
+
+/** Measured only where they are named: they take long. */
+export const LONG_SCENARIOS: readonly Scenario[] = [mixedHour]
