@@ -5,7 +5,7 @@ ARG NODE_IMAGE=node:22-bookworm-slim
 
 FROM ${NODE_IMAGE} AS build
 RUN apt-get update \
- && apt-get install -y --no-install-recommends ca-certificates python3 python3-pip \
+ && apt-get install -y --no-install-recommends ca-certificates g++ python3 python3-pip \
  && rm -rf /var/lib/apt/lists/*
 ARG TENSORFLOW_VARIANT=cpu
 ENV TENSORFLOW_VARIANT=${TENSORFLOW_VARIANT} XDG_CACHE_HOME=/cache
@@ -22,7 +22,7 @@ RUN node scripts/setup.mjs --for start \
  && find node_modules -type d -empty -delete \
  && find dist -name '*.map' -delete \
  && rm -rf dist/training dist/recipes /cache/tensorport/tensorflow-*/include \
- && find /cache/tensorport -mindepth 1 -maxdepth 1 ! -name 'tensorflow-*' -exec rm -rf {} +
+ && find /cache/tensorport -mindepth 1 -maxdepth 1 ! -name 'tensorflow-*' ! -name 'kernels-*' -exec rm -rf {} +
 
 FROM ${NODE_IMAGE}
 WORKDIR /app

@@ -23,7 +23,7 @@ const LIBRARY = 'libtensorport_kernels.so'
 const FAILURE = 'failed.txt'
 
 /**
- * tensorport's own operations for TensorFlow, which LSTMs learn faster with. Training runs without too, so where they can't be built the set-up says so and goes on.
+ * tensorport's own operations for TensorFlow, which resize photos and go through LSTMs faster than TensorFlow's. All works without too, so where they can't be built the set-up says so and goes on.
  *
  * @type {Step}
  */
@@ -32,7 +32,7 @@ export const kernels = {
   isDone: context => {
     const directory = kernelsDirectory(context)
     const reason = whyNot(context, directory)
-    if (reason !== undefined) context.progress.note(`kernels: not built, ${reason}. Training works without; LSTMs take longer.`)
+    if (reason !== undefined) context.progress.note(`kernels: not built, ${reason}. All works without; photos and LSTMs take longer.`)
     return reason !== undefined || existsSync(join(directory, LIBRARY))
   },
   run: async (context, progress) => {
@@ -98,7 +98,7 @@ async function compile (context, building) {
     for (const { object } of objects) rmSync(join(building, object))
   } catch (error) {
     if (!(error instanceof SetupError)) throw error
-    context.progress.note(`kernels: ${error.message}\nTraining works without; LSTMs take longer.`)
+    context.progress.note(`kernels: ${error.message}\nAll works without; photos and LSTMs take longer.`)
     writeFileSync(join(building, FAILURE), error.message)
   }
 }

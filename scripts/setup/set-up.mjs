@@ -31,7 +31,7 @@ import { SetupError } from './setup-error.mjs'
 export const STEPS = {
   build: [nodeModules, dist],
   library: [library],
-  start: [nodeModules, library, dist, defaultModels],
+  start: [nodeModules, library, kernels, dist, defaultModels],
   train: [nodeModules, library, addon, kernels, dist],
   test: [nodeModules, library, addon, kernels, dist, defaultModels],
   ci: [nodeModules, library, addon, kernels, dist, defaultModels, pythonTensorflow]

@@ -1,4 +1,4 @@
-import { floats, Graph, Session, Tensor, type Output, type TensorValue } from '../tensorflow/index.ts'
+import { floats, Graph, hasCustomOperations, Session, Tensor, type Output, type TensorValue } from '../tensorflow/index.ts'
 import type { Size } from './header-size.ts'
 import { isTurned, storedPart, type Turn } from './orientation.ts'
 import type { Picture } from './place-pixels.ts'
@@ -9,7 +9,7 @@ const KERNELS = { linear: 'triangle', cubic: 'keyscubic', mitchell: 'mitchellcub
 export type JpegKernel = keyof typeof KERNELS
 
 /** A JPEG's sides are divided by this, rounded up, while it is decoded. */
-export type JpegRatio = 2 | 4 | 8
+export type JpegRatio = 1 | 2 | 4 | 8
 
 export interface ShrinkJob {
   ratio: JpegRatio
@@ -33,7 +33,7 @@ export function openJpegGraph (): JpegGraph {
 }
 
 /**
- * Decodes a JPEG at a part of its size and resizes that to what is kept of the plan, on a thread of libuv's pool. Those that are asked for in the same turn
+ * Decodes a JPEG in full or at a part of its size and resizes that to what is kept of the plan, on a thread of libuv's pool. Those that are asked for in the same turn
  * of the event loop and are alike in kind go in one run of TensorFlow: to hand a run to a thread and back costs as much as a small photo.
  *
  * @param bytes a whole JPEG, grey or colour, of the sides and the turn that the job says; must not change before the promise settles
@@ -60,6 +60,8 @@ interface Decode {
 
 /** Made at the first JPEG, since serving opens its port before it loads TensorFlow; there is one in a process, and it stays. */
 class JpegGraph {
+  /** Whether its resize is tensorport's own, to which a picture decoded in full is no burden. */
+  readonly resizesFast = hasCustomOperations({ onCpu: true })
   readonly #graph = new Graph()
   readonly #files = Array.from({ length: MOST_TOGETHER }, () => this.#graph.placeholder('string', []))
   /** Of each photo: the height and width that it is resized to, the scale and the translation of each, before it is turned. */
@@ -125,6 +127,7 @@ class JpegGraph {
   #resize (file: Output, measures: Output, { ratio, kernel }: ShrinkJob): Output {
     const graph = this.#graph
     const decoded = graph.apply('DecodeJpeg', [file], { channels: 3, ratio, dct_method: 'INTEGER_ACCURATE', fancy_upscaling: true })
+    if (this.resizesFast) return graph.apply('TensorportResize', [decoded, measures], { kernel_type: KERNELS[kernel] })
     const batch = graph.apply('ExpandDims', [decoded, graph.scalar('int32', 0)])
     const [size, scale, translation] = [0, 2, 4].map(first => graph.apply('Slice', [measures, graph.ints([first]), graph.ints([2])])) as [Output, Output, Output]
     const resized = graph.apply('ScaleAndTranslate', [batch, graph.apply('Cast', [size], { DstT: 'int32' }), scale, translation], { kernel_type: KERNELS[kernel], antialias: true })

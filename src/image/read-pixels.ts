@@ -41,8 +41,8 @@ export function planPlainJpeg (bytes: Uint8Array, contract: ImageContract, limit
 /**
  * Decodes an image's first frame and brings it to the contract's size: upright, sRGB, 8 bits, transparency laid on the background.
  *
- * The pixels are those of the fully decoded picture, resized with the contract's kernel, but for a JPEG at least three times as large as the
- * contract: it is decoded at a half, a quarter or an eighth of its size, and the kernel does the rest. Its pixels then differ by 1 of 255 steps on
+ * The pixels are those of the fully decoded picture, resized with the contract's kernel (two decoders of JPEGs differ by half a step of 255 on
+ * average), but for a JPEG at least three times as large as the contract: it is decoded at a half, a quarter or an eighth of its size, and the kernel does the rest. Its pixels then differ by 1 of 255 steps on
  * average, by 2.6 on the worst of 42 photos at 16×16 with lanczos3 (2.4 at 32×32); where libvips decodes it (progressive, CMYK, grey with a profile,
  * lanczos2) by 2.5 and 9. `nearest` always decodes in full.
  *

@@ -1,19 +1,21 @@
 import type { ImageContract } from '../registry/manifest.ts'
 import { TensorFlowError } from '../tensorflow/index.ts'
 import type { ImageHeader } from './image-header.ts'
-import { decodeShrunk, hasKernel, type JpegRatio, type ShrinkJob } from './jpeg-graph.ts'
+import { decodeShrunk, hasKernel, openJpegGraph, type JpegRatio, type ShrinkJob } from './jpeg-graph.ts'
 import type { Picture } from './place-pixels.ts'
 import type { ResizePlan } from './resize-plan.ts'
 
 /**
- * How TensorFlow is to decode a plain JPEG that is far larger than planned, which takes half the CPU time that libvips does.
+ * How TensorFlow is to decode a plain JPEG, which takes half the CPU time that libvips does.
  *
- * @returns undefined for everything else: pictures that shrink to more than a third, CMYK, what takes several passes (progressive ones, whose scans
- *   nothing bounds), kernels that TensorFlow lacks
+ * @returns undefined for everything else: CMYK, what takes several passes (progressive ones, whose scans nothing bounds), kernels that TensorFlow lacks; where
+ *   there are no operations of tensorport's own, pictures that shrink to more than a third too
+ * @throws LibraryNotFoundError, LibraryUnusableError
  */
 export function shrinkJob (bytes: Uint8Array, header: ImageHeader, plan: ResizePlan, kernel: ImageContract['kernel']): ShrinkJob | undefined {
+  if (!hasKernel(kernel) || !isPlain(header) || !isWhole(bytes)) return undefined
   const ratio = jpegRatio(header.size, plan.resized)
-  if (ratio === 1 || !hasKernel(kernel) || !isPlain(header) || !isWhole(bytes)) return undefined
+  if (ratio === 1 && !openJpegGraph().resizesFast) return undefined
   return { ratio, kernel, turn: header.turn, source: header.size, plan }
 }
 
@@ -33,7 +35,7 @@ export async function shrinkJpeg (bytes: Uint8Array, job: ShrinkJob): Promise<Pi
 }
 
 /** The part of its sides at which a JPEG is decoded: the kernel is left with more than a pixel for each of its own. Pure. */
-export function jpegRatio (source: ImageHeader['size'], resized: ImageHeader['size']): JpegRatio | 1 {
+export function jpegRatio (source: ImageHeader['size'], resized: ImageHeader['size']): JpegRatio {
   const shrink = Math.min(source.width / resized.width, source.height / resized.height)
   return ([8, 4, 2] as const).find(ratio => shrink >= ratio + 1) ?? 1
 }

@@ -17,9 +17,13 @@ let areOpen: boolean | undefined
  * Whether graphs may hold the operations of `kernels/`, which the first call opens: the set-up has to have built them, the machine must have no
  * GPU, for which they have no kernels, and `TENSORPORT_CUSTOM_OPERATIONS` must not be `off` (`avx2` and `baseline` keep them from newer
  * instructions that the processor has). Not for graphs that are written to a file: TensorFlow elsewhere lacks them.
+ *
+ * @param onCpu whether the graph's session is shown no GPU anyway
  */
-export function hasCustomOperations (env: NodeJS.ProcessEnv = process.env): boolean {
+export function hasCustomOperations ({ onCpu = false, env = process.env }: { onCpu?: boolean, env?: NodeJS.ProcessEnv } = {}): boolean {
   if (env['TENSORPORT_CUSTOM_OPERATIONS'] === 'off') return false
+  // Devices are not asked for: the first session that is made decides how the process uses its GPUs.
+  if (!onCpu && GPU_DRIVERS.some(existsSync)) return false
   areOpen ??= open(libraryPath(env))
   return areOpen
 }
@@ -31,9 +35,9 @@ function libraryPath (env: NodeJS.ProcessEnv): string {
   return join(cacheDirectory(env), `kernels-${process.platform}-${process.arch}-${hash.digest('hex').slice(0, 16)}`, 'libtensorport_kernels.so')
 }
 
-/** What TensorFlow can not open graphs do without. Devices are not asked for: the first session that is made decides how the process uses its GPUs. */
+/** What TensorFlow can not open graphs do without. */
 function open (path: string): boolean {
-  if (!existsSync(path) || GPU_DRIVERS.some(existsSync)) return false
+  if (!existsSync(path)) return false
   try {
     checked(status => api().TF_LoadLibrary(path, status))
     return true

@@ -30,7 +30,7 @@ t.test('they are built once, by whoever is first', async t => {
 t.test('without a compiler the set-up says so and goes on', async t => {
   const context = contextOf(t, bin => bin)
   t.strictSame(await setUp([kernels], context), [])
-  t.match(context.progress.notes.join(), /kernels: not built, there is no C\+\+ compiler. Training works without; LSTMs take longer./)
+  t.match(context.progress.notes.join(), /kernels: not built, there is no C\+\+ compiler. All works without; photos and LSTMs take longer./)
 })
 
 t.test('a compiler that refuses them is asked once, and what it said is kept', async t => {

@@ -1,4 +1,4 @@
-// Prints what one LSTM and one pool give, and their gradients, by tensorport's own operations: a JSON array of arrays. Run as a process of its own, since they choose their instructions once.
+// Prints what one LSTM and one pool give, a resized picture, and their gradients, by tensorport's own operations: a JSON array of arrays. Run as a process of its own, since they choose their instructions once.
 import { floats, Graph, hasCustomOperations, loadLibrary, Session } from '../../src/tensorflow/index.ts'
 import { gradients } from '../../src/training/gradients.ts'
 import { maxPoolAtOnce } from '../../src/training/lowering/max-pool.ts'
@@ -21,7 +21,9 @@ const run = runSteps(scope, { x: x!, h0: h0!, c0: c0! }, weights)
 const { dx, dh0, dc0, dKernel, dBias } = stepsGradient(scope, run, weights, { dOutputs, dh: dh!, dc: dc! })
 const pooled = maxPoolAtOnce(scope, { x: scope.expandDims(x!, 0), size: [2, 3], strides: [1, 2], padding: 'SAME', isPositive: true })
 const [dPooled] = gradients(graph, [pooled], [x!])
-const results = await session.run({ fetches: [run.gates, run.c, run.h, dx, dh0, dc0, dKernel, dBias, pooled, dPooled!] })
+const picture = graph.constant({ dtype: 'uint8', shape: [61, 83, 3], data: Uint8Array.from({ length: 61 * 83 * 3 }, () => Math.floor(256 * random())) })
+const resized = scope.op('TensorportResize', [picture, graph.constant(floats([6], [20, 97, 0.34, 1.2, -1, -2]))], { kernel_type: 'lanczos3' })
+const results = await session.run({ fetches: [run.gates, run.c, run.h, dx, dh0, dc0, dKernel, dBias, pooled, dPooled!, scope.op('Cast', [resized], { DstT: 'float32' })] })
 console.log(JSON.stringify(results.map(({ data }) => Array.from(data as Float32Array))))
 await session.close()
 graph.dispose()

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <initializer_list>
 #include <string>
 #include <vector>
@@ -30,6 +31,7 @@ struct Operation {
 
 std::vector<Operation> lstm_operations();
 std::vector<Operation> max_pool_operations();
+std::vector<Operation> resize_operations();
 std::vector<Operation> segment_sum_operations();
 std::vector<Operation> turn_operations();
 
@@ -74,12 +76,11 @@ class Call {
     if (!fits) fail("Input " + std::to_string(index) + " has another shape than the inputs before it ask for");
   }
 
-  float* output(int index, std::initializer_list<std::size_t> shape) {
-    if (failed_) return nullptr;
-    const std::vector<int64_t> dims(shape.begin(), shape.end());
-    std::size_t bytes = sizeof(float);
-    for (std::size_t side : shape) bytes *= side;
-    return data(keep(TF_AllocateOutput(context_, index, TF_FLOAT, dims.data(), static_cast<int>(dims.size()), bytes, status_)));
+  float* output(int index, std::initializer_list<std::size_t> shape) { return data(allocate(index, TF_FLOAT, sizeof(float), shape)); }
+
+  std::uint8_t* bytes(int index, std::initializer_list<std::size_t> shape) {
+    TF_Tensor* tensor = allocate(index, TF_UINT8, 1, shape);
+    return tensor == nullptr ? nullptr : static_cast<std::uint8_t*>(TF_TensorData(tensor));
   }
 
   void fail(const std::string& message) {
@@ -89,6 +90,13 @@ class Call {
   }
 
  private:
+  TF_Tensor* allocate(int index, TF_DataType type, std::size_t bytes, std::initializer_list<std::size_t> shape) {
+    if (failed_) return nullptr;
+    const std::vector<int64_t> dims(shape.begin(), shape.end());
+    for (std::size_t side : shape) bytes *= side;
+    return keep(TF_AllocateOutput(context_, index, type, dims.data(), static_cast<int>(dims.size()), bytes, status_));
+  }
+
   TF_Tensor* keep(TF_Tensor* tensor) {
     if (tensor != nullptr) tensors_.push_back(tensor);
     if (!failed_ && TF_GetCode(status_) != TF_OK) report();
@@ -108,7 +116,7 @@ class Call {
   bool failed_ = false;
 };
 
-// The attributes of an operation; those that are not there are 0.
+// The attributes of an operation; those that are not there are 0, or empty.
 class Attributes {
  public:
   explicit Attributes(TF_OpKernelConstruction* context) : context_(context), status_(TF_NewStatus()) {}
@@ -122,7 +130,15 @@ class Attributes {
     return value;
   }
 
+  std::string text(const char* name) {
+    char value[kMostText] = {};
+    TF_OpKernelConstruction_GetAttrString(context_, name, value, sizeof value, status_);
+    return std::string(value, strnlen(value, sizeof value));
+  }
+
  private:
+  static constexpr std::size_t kMostText = 64;
+
   TF_OpKernelConstruction* context_;
   TF_Status* status_;
 };

@@ -20,7 +20,7 @@ void add(const Operation& operation, TF_Status* status) {
 // TensorFlow ends the process itself where a name is registered twice; it opens a library once.
 [[maybe_unused]] const bool registered = [] {
   TF_Status* status = TF_NewStatus();
-  for (const auto& operations : {lstm_operations(), max_pool_operations(), segment_sum_operations(), turn_operations()}) {
+  for (const auto& operations : {lstm_operations(), max_pool_operations(), resize_operations(), segment_sum_operations(), turn_operations()}) {
     for (const Operation& operation : operations) add(operation, status);
   }
   TF_DeleteStatus(status);

@@ -19,7 +19,7 @@ struct TF_OpKernelContext;
 struct TF_AsyncOpKernelDoneCallback;
 
 enum TF_Code { TF_OK = 0, TF_INVALID_ARGUMENT = 3 };
-enum TF_DataType { TF_FLOAT = 1 };
+enum TF_DataType { TF_FLOAT = 1, TF_UINT8 = 4 };
 
 TF_Status* TF_NewStatus();
 void TF_DeleteStatus(TF_Status*);
@@ -53,6 +53,7 @@ TF_KernelBuilder* TF_NewKernelBuilder(const char* operation, const char* device,
 TF_KernelBuilder* TF_NewAsyncKernelBuilder(const char* operation, const char* device, void* (*create)(TF_OpKernelConstruction*),
                                            void (*compute)(void*, TF_OpKernelContext*, TF_AsyncOpKernelDoneCallback* done), void (*destroy)(void*));
 void TF_OpKernelConstruction_GetAttrInt64(TF_OpKernelConstruction*, const char* name, int64_t* value, TF_Status*);
+void TF_OpKernelConstruction_GetAttrString(TF_OpKernelConstruction*, const char* name, char* value, size_t max_length, TF_Status*);
 void TF_RegisterKernelBuilder(const char* name, TF_KernelBuilder*, TF_Status*);
 void TF_GetInput(TF_OpKernelContext*, int index, TF_Tensor**, TF_Status*);
 TF_Tensor* TF_AllocateOutput(TF_OpKernelContext*, int index, TF_DataType, const int64_t* dims, int num_dims, size_t bytes, TF_Status*);

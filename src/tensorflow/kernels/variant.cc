@@ -6,10 +6,10 @@
 namespace tensorport {
 namespace {
 
-const Variant kBaseline = {kLstmBaseline, kMaxPoolBaseline};
+const Variant kBaseline = {kLstmBaseline, kMaxPoolBaseline, kResizerBaseline};
 #if defined(__x86_64__)
-const Variant kAvx2 = {kLstmAvx2, kMaxPoolAvx2};
-const Variant kAvx512 = {kLstmAvx512, kMaxPoolAvx512};
+const Variant kAvx2 = {kLstmAvx2, kMaxPoolAvx2, kResizerAvx2};
+const Variant kAvx512 = {kLstmAvx512, kMaxPoolAvx512, kResizerAvx512};
 #endif
 
 const Variant& choose() {

@@ -3,6 +3,7 @@
 
 #include "lstm.h"
 #include "max-pool.h"
+#include "resize.h"
 
 namespace tensorport {
 
@@ -10,6 +11,7 @@ namespace tensorport {
 struct Variant {
   const Lstm& lstm;
   const MaxPool& max_pool;
+  const Resizer& resizer;
 };
 
 // The best that the processor has, and TENSORPORT_CUSTOM_OPERATIONS (`avx2`, `baseline`) allows: the same for as long as the process lives.
