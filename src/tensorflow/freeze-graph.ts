@@ -4,6 +4,7 @@ import { calledFunctions, inSlices, operationName } from './graph-walk.ts'
 import { takeApart, type GraphParts, type Part } from './graph-parts.ts'
 import { CALLS, HandleFlow, LOOPS, PASSING, VARIABLES, type Scope } from './handle-flow.ts'
 import { opDef } from './op-def.ts'
+import { withOwnOperations } from './own-operations.ts'
 import {
   AttrValueSchema, FunctionDefLibrarySchema, FunctionDefSchema, GraphDefSchema, NodeDefSchema, OpDef_ArgDefSchema as ArgDefSchema, TensorShapeSchema,
   type AttrValue, type FunctionDef, type NodeDef
@@ -28,11 +29,13 @@ export class NotFreezableError extends Error {
  * given handles gets a copy that is given values. Lets the event loop in every few milliseconds.
  *
  * @param tensorNames what is to be computed and fed, as `probabilities:0`; the rest is left out
+ * @param hasOwnOperations whether the graph may hold tensorport's own operations
  * @throws NotFreezableError if something keeps a state, or takes a handle in a way that is not known
  * @see tensorflow/python/framework/convert_to_constants.py
  */
-export async function freezeGraphDef (graphDef: Uint8Array, tensorNames: readonly string[]): Promise<FrozenGraphDef> {
-  const parts = await takeApart(graphDef, tensorNames)
+export async function freezeGraphDef (graphDef: Uint8Array, tensorNames: readonly string[], hasOwnOperations = false): Promise<FrozenGraphDef> {
+  const found = await takeApart(graphDef, tensorNames)
+  const parts = hasOwnOperations ? withOwnOperations(found, tensorNames) : found
   refuseState(parts)
   const freezer = new Freezer(parts)
   return { graphDef: await freezer.graphDef(), variables: [...parts.nodes.values()].filter(isVariable).map(({ node }) => node.name) }

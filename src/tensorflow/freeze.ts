@@ -1,3 +1,4 @@
+import { hasCustomOperations } from './custom-operations.ts'
 import { freezeGraphDef, NotFreezableError } from './freeze-graph.ts'
 import { inSlices } from './graph-walk.ts'
 import { GraphModel } from './graph-model.ts'
@@ -61,7 +62,7 @@ interface SharedGraph {
 
 /**
  * Makes the variables that signatures read constants of a graph of their own, with a session of its own. On a CPU, TensorFlow lays out weights and
- * folds batch normalizations once only where they are constants. The loaded model stays as it was, and its files are not touched.
+ * folds batch normalizations once only where they are constants; and operations of tensorport's own take the place of slower ones. The loaded model stays as it was, and its files are not touched.
  *
  * @param signatureNames those that are to be run; they may share no state, and change none
  */
@@ -83,7 +84,7 @@ function signatureOf ({ signatures, directory }: LoadedSavedModel, name: string)
 
 async function freeze (loaded: LoadedSavedModel, signatures: Readonly<Record<string, Signature>>, options: SessionOptions): Promise<FrozenModel> {
   const tensors = Object.values(signatures).flatMap(({ inputs, outputs }) => [...Object.values(inputs), ...Object.values(outputs)])
-  const { graphDef, variables } = await freezeGraphDef(await loaded.graph.toGraphDefOffLoop(), tensors.map(({ tensorName }) => tensorName))
+  const { graphDef, variables } = await freezeGraphDef(await loaded.graph.toGraphDefOffLoop(), tensors.map(({ tensorName }) => tensorName), hasCustomOperations())
   if (variables.length === 0) throw new NotFreezableError('it has no variables')
   const reads: Output[] = []
   await inSlices(variables, name => { reads.push(read(loaded.graph, name)) })

@@ -7,13 +7,13 @@ import { promisify } from 'node:util'
 import type tf from '@tensorflow/tfjs'
 import t, { type Test } from 'tap'
 import {
-  floats, freezeSavedModel, Graph, loadLibrary, loadSavedModel, type FrozenModel, type LoadedSavedModel, type Output
+  floats, freezeSavedModel, Graph, hasCustomOperations, loadLibrary, loadSavedModel, type FrozenModel, type LoadedSavedModel, type Output
 } from '../../src/tensorflow/index.ts'
 import { buildPredictor, closePredictor, savePredictor } from '../../src/training/predictor.ts'
 import { tf as tfjs } from '../../src/training/tf.ts'
 import { toValue as readTensor } from '../support/compare-lowering.ts'
 import { sameTensor, toValue, type JsonTensor } from '../support/json-tensors.ts'
-import { sameAnswers } from '../support/same-answers.ts'
+import { sameAnswers, sameNumbers } from '../support/same-answers.ts'
 import { writeHalfPlusTwo, writeTinyModel } from '../support/saved-models.ts'
 
 loadLibrary()
@@ -104,6 +104,42 @@ for (const [name, { shape, stack }] of Object.entries(exports)) {
 t.test('the sentiment model answers the same frozen', async t => {
   const loaded = await load(t, sentiment)
   await sameAnswers(t, loaded, await freeze(t, loaded))
+})
+
+/** An LSTM of 5 units on 3 inputs, by TensorFlow's own kernel. @param outputs of it, by their number, that the signature gives */
+async function writeBlockLstm (directory: string, outputs: Record<string, number>, { steps = 7, clip = 0 } = {}): Promise<void> {
+  await writeTinyModel(directory, ({ graph, variable }) => {
+    const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => (index * 37 % 101) / 101 - 0.5)
+    const kernel = variable('kernel', floats([8, 20], numbers(160)))
+    const bias = variable('bias', floats([20], numbers(20)))
+    const [x, c, h] = [graph.placeholder('float32', [-1, 2, 3], 'x'), graph.placeholder('float32', [2, 5], 'c'), graph.placeholder('float32', [2, 5], 'h')]
+    const unused = graph.constant(floats([5], numbers(5)))
+    const lstm = graph.op('BlockLSTMV2', [graph.constant({ dtype: 'int64', shape: [], data: BigInt64Array.of(BigInt(steps)) }), x, c, h, kernel, unused, unused, unused, bias], { cell_clip: clip })
+    return { serving_default: { inputs: { x, c, h }, outputs: Object.fromEntries(Object.entries(outputs).map(([name, index]) => [name, lstm.output(index)])) } }
+  })
+}
+
+t.test('an LSTM of which the states are used runs in tensorport’s own operation where there is one', async t => {
+  for (const steps of [7, 4, 0]) {
+    const directory = t.testdir()
+    await writeBlockLstm(directory, { c: 1, h: 6 }, { steps })
+    const loaded = await load(t, directory)
+    const frozen = await freeze(t, loaded)
+    t.equal(types(frozen.graph).has('TensorportBlockLstm'), hasCustomOperations())
+    const x = floats([7, 2, 3], Array.from({ length: 42 }, (_, index) => Math.sin(index)))
+    const inputs = { x, c: floats([2, 5], Array.from({ length: 10 }, (_, index) => Math.cos(index))), h: floats([2, 5], Array.from({ length: 10 }, (_, index) => Math.sin(2 * index))) }
+    const [expected, found] = await Promise.all([loaded.run('serving_default', inputs), frozen.run('serving_default', inputs)])
+    for (const name of ['c', 'h']) sameNumbers(t, expected[name]!, found[name]!, 1e-6, `${name} after ${steps} steps of 7`)
+  }
+})
+
+t.test('an LSTM of which more is used, or that clips its cells, stays TensorFlow’s', async t => {
+  for (const [outputs, clip] of [[{ h: 6, gate: 0 }, 0], [{ h: 6, gate: 3 }, 0], [{ h: 6 }, 0.5]] as const) {
+    const directory = t.testdir()
+    await writeBlockLstm(directory, outputs, { clip })
+    const loaded = await load(t, directory)
+    t.ok(types((await freeze(t, loaded)).graph).has('BlockLSTMV2'))
+  }
 })
 
 t.test('a handle that a loop passes on is a value in all of its bodies', async t => {

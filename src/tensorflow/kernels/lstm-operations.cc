@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <vector>
 
 #include "operation.h"
@@ -7,19 +8,26 @@
 namespace tensorport {
 namespace {
 
-// Of the inputs that both ways begin with: x [steps, rows, inputs], h0 and c0 [rows, units], kernel [inputs + units, 4 · units].
-LstmSizes lstm_sizes(Call& call) {
-  const TF_Tensor* x = call.input(0);
-  const TF_Tensor* h0 = call.input(1);
+// Which inputs are x [steps, rows, inputs], h0 and c0 [rows, units], kernel [inputs + units, 4 · units].
+struct LstmInputs {
+  int x;
+  int h0;
+  int c0;
+  int kernel;
+};
+
+LstmSizes lstm_sizes(Call& call, LstmInputs inputs = {0, 1, 2, 3}) {
+  const TF_Tensor* x = call.input(inputs.x);
+  const TF_Tensor* h0 = call.input(inputs.h0);
   if (call.failed()) return {};
   if (TF_NumDims(x) != 3 || TF_NumDims(h0) != 2) {
-    call.fail("Input 0 is to be [steps, rows, inputs], input 1 [rows, units]");
+    call.fail("Input " + std::to_string(inputs.x) + " is to be [steps, rows, inputs], input " + std::to_string(inputs.h0) + " [rows, units]");
     return {};
   }
   const LstmSizes sizes = {side_of(x, 0), side_of(x, 1), side_of(x, 2), side_of(h0, 1), 0, side_of(x, 1)};
-  call.expect(1, {sizes.rows, sizes.units});
-  call.expect(2, {sizes.rows, sizes.units});
-  call.expect(3, {sizes.inputs + sizes.units, 4 * sizes.units});
+  call.expect(inputs.h0, {sizes.rows, sizes.units});
+  call.expect(inputs.c0, {sizes.rows, sizes.units});
+  call.expect(inputs.kernel, {sizes.inputs + sizes.units, 4 * sizes.units});
   return sizes;
 }
 
@@ -42,7 +50,7 @@ void lstm_forward(void*, TF_OpKernelContext* context) {
   const auto& [steps, rows, inputs, units, first, end] = sizes;
   call.expect(4, {4 * units});
   const LstmForward whole = {sizes, call.floats(0), call.floats(1), call.floats(2), call.floats(3), call.floats(4),
-                             call.output(0, {steps, rows, 4 * units}), call.output(1, {steps, rows, units}), call.output(2, {steps, rows, units})};
+                             call.output(0, {steps, rows, 4 * units}), true, call.output(1, {steps, rows, units}), call.output(2, {steps, rows, units})};
   if (call.failed()) return;
   const std::size_t parts = lstm_parts(sizes);
   ThreadPool::shared().run(parts, [&](std::size_t part) {
@@ -50,6 +58,26 @@ void lstm_forward(void*, TF_OpKernelContext* context) {
     own.sizes = part_of(sizes, part, parts);
     best_variant().lstm.forward(own);
   });
+}
+
+// One thread goes through all rows: a server has other batches for the others.
+void block_lstm(void*, TF_OpKernelContext* context) {
+  Call call(context);
+  const int64_t* asked = call.integer(0);
+  LstmSizes sizes = lstm_sizes(call, {1, 3, 2, 4});
+  const std::size_t units = sizes.units;
+  call.expect(8, {4 * units});
+  const LstmForward given = {sizes, call.floats(1), call.floats(3), call.floats(2), call.floats(4), call.floats(8), nullptr, false,
+                             call.output(1, {sizes.steps, sizes.rows, units}), call.output(6, {sizes.steps, sizes.rows, units})};
+  for (int unused : {0, 2, 3, 4, 5}) call.output(unused, {0});
+  if (call.failed()) return;
+  std::vector<float> gates(sizes.rows * 4 * units);
+  LstmForward whole = given;
+  whole.gates = gates.data();
+  whole.sizes.steps = std::min(sizes.steps, static_cast<std::size_t>(std::max<int64_t>(0, *asked)));
+  best_variant().lstm.forward(whole);
+  // Steps beyond those that were asked for are zeros.
+  for (float* states : {given.c, given.h}) std::fill(states + whole.sizes.steps * sizes.rows * units, states + sizes.steps * sizes.rows * units, 0.0f);
 }
 
 void lstm_back(void*, TF_OpKernelContext* context) {
@@ -100,6 +128,12 @@ void forward_shapes(TF_ShapeInferenceContext* context, TF_Status* status) {
   shapes.output(2, states);
 }
 
+void block_shapes(TF_ShapeInferenceContext* context, TF_Status* status) {
+  Shapes shapes(context, status);
+  TF_ShapeHandle* states = shapes.joined(shapes.part(shapes.input(1), 0, 2), shapes.part(shapes.input(3), 1, 2));
+  for (int states_of_steps : {1, 6}) shapes.output(states_of_steps, states);
+}
+
 void back_shapes(TF_ShapeInferenceContext* context, TF_Status* status) {
   Shapes shapes(context, status);
   shapes.output(0, shapes.input(0));
@@ -120,6 +154,10 @@ std::vector<Operation> lstm_operations() {
       {"TensorportLstmGrad",
        {"x: float", "h0: float", "c0: float", "kernel: float", "gates: float", "c: float", "h: float", "d_outputs: float", "d_last_h: float", "d_last_c: float"},
        {"dx: float", "dh0: float", "dc0: float", "d_kernel: float", "d_bias: float"}, back_shapes, lstm_back},
+      // BlockLSTMV2 without peepholes and clipping, of which nothing but the states cs and h of all steps is used: the other outputs are empty.
+      {"TensorportBlockLstm",
+       {"seq_len_max: int64", "x: float", "cs_prev: float", "h_prev: float", "w: float", "wci: float", "wcf: float", "wco: float", "b: float"},
+       {"i: float", "cs: float", "f: float", "o: float", "ci: float", "co: float", "h: float"}, block_shapes, block_lstm},
   };
 }
 

@@ -264,7 +264,7 @@ void forward(const LstmForward& given) {
     for (std::size_t row = first; row < end; ++row) {
       const std::size_t at = step * rows + row;
       const float* sums = all_sums.data() + (row - first) * stride;
-      float* gates = given.gates + at * gates_width;
+      float* gates = given.gates + (given.keeps_gates ? at : row) * gates_width;
       float* c = given.c + at * units;
       float* h = given.h + at * units;
       for_each_vector(units, [&](std::size_t unit, auto zero) {

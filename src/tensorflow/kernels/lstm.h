@@ -24,7 +24,8 @@ struct LstmForward {
   const float* c0;      // [rows, units]
   const float* kernel;  // [inputs + units, 4 · units]
   const float* bias;    // [4 · units]
-  float* gates;         // [steps, rows, 4 · units], after their activations
+  float* gates;         // [steps, rows, 4 · units], after their activations; or [rows, 4 · units], each step's in place of the one before
+  bool keeps_gates;     // of all steps
   float* c;             // [steps, rows, units]
   float* h;             // [steps, rows, units]
 };

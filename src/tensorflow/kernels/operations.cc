@@ -10,7 +10,7 @@ void add(const Operation& operation, TF_Status* status) {
   for (const char* output : operation.outputs) TF_OpDefinitionBuilderAddOutput(definition, output);
   for (const char* attribute : operation.attributes) TF_OpDefinitionBuilderAddAttr(definition, attribute);
   TF_OpDefinitionBuilderSetShapeInferenceFunction(definition, operation.infer);
-  TF_OpDefinitionBuilderSetIsStateful(definition, operation.is_stateful);
+  if (operation.is_stateful) TF_OpDefinitionBuilderSetIsStateful(definition, true); // false would make it so too
   TF_RegisterOpDefinition(definition, status);
   TF_KernelBuilder* const kernel = operation.compute_async == nullptr ? TF_NewKernelBuilder(operation.name, "CPU", operation.create, operation.compute, operation.destroy)
                                                                       : TF_NewAsyncKernelBuilder(operation.name, "CPU", operation.create, operation.compute_async, operation.destroy);

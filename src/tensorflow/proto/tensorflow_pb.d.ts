@@ -392,6 +392,16 @@ export declare type AttrValue = Message<"tensorport.AttrValue"> & {
   i?: bigint | undefined;
 
   /**
+   * @generated from field: optional float f = 4;
+   */
+  f?: number | undefined;
+
+  /**
+   * @generated from field: optional bool b = 5;
+   */
+  b?: boolean | undefined;
+
+  /**
    * DataType
    *
    * @generated from field: optional int32 type = 6;
