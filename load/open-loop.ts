@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LoadRequest } from './closed-loop.ts'
-import { keepAliveAgent, send } from './send.ts'
+import { NoReplyError, PreparedRequests } from './prepared-requests.ts'
 import { percentile } from './statistics.ts'
 
 export interface OpenLoopOptions {
@@ -62,7 +62,7 @@ const REJECTED = 503
  */
 export async function openLoop (url: string, request: LoadRequest, options: OpenLoopOptions): Promise<OpenLoopRun> {
   const { perSecond, durationMs, maxOutstanding = MAX_OUTSTANDING, timeoutMs = TIMEOUT_MS } = options
-  const agent = keepAliveAgent()
+  const requests = new PreparedRequests(url, request)
   const endings: Promise<Ending>[] = []
   const sentLateMs: number[] = []
   let outstanding = 0
@@ -74,13 +74,13 @@ export async function openLoop (url: string, request: LoadRequest, options: Open
     }
     outstanding++
     sentLateMs.push(performance.now() - dueAt)
-    endings.push(sendDue(url, request, { agent, dueAt, timeoutMs }).finally(() => { outstanding-- }))
+    endings.push(sendDue(requests, request, { dueAt, timeoutMs }).finally(() => { outstanding-- }))
   }
   const startedAt = performance.now()
   const due = Math.max(1, Math.floor(durationMs / 1000 * perSecond))
   await atEachDue(due, 1000 / perSecond, sendOne)
   const counts = count(await Promise.all(endings))
-  agent.destroy()
+  requests.close()
   const seconds = Math.max(due / perSecond, (performance.now() - startedAt) / 1000)
   return { ...counts, due, duePerSecond: perSecond, leftOut, goodPerSecond: counts.good.count / seconds, sentLateP99Ms: percentile(sentLateMs, 0.99) }
 }
@@ -98,14 +98,12 @@ async function atEachDue (count: number, everyMs: number, action: (dueAt: number
   }
 }
 
-async function sendDue (url: string, request: LoadRequest, { agent, dueAt, timeoutMs }: { agent: ReturnType<typeof keepAliveAgent>, dueAt: number, timeoutMs: number }): Promise<Ending> {
-  const giveUp = AbortSignal.timeout(timeoutMs)
+async function sendDue (requests: PreparedRequests, { verify }: LoadRequest, { dueAt, timeoutMs }: { dueAt: number, timeoutMs: number }): Promise<Ending> {
   try {
-    const { status, headers, body } = await send(url, request, { agent, timeoutMs, signal: giveUp })
-    const ms = performance.now() - dueAt
-    return { kind: 'replied', status, isRight: request.verify?.(body) ?? true, saysWhen: headers['retry-after'] !== undefined, ms }
+    const { status, saysWhen, body } = await requests.send(timeoutMs)
+    return { kind: 'replied', status, isRight: verify?.(body) ?? true, saysWhen, ms: performance.now() - dueAt }
   } catch (error) {
-    return giveUp.aborted ? { kind: 'hung' } : { kind: 'failed', what: (error as NodeJS.ErrnoException).code ?? (error as Error).message }
+    return error instanceof NoReplyError ? { kind: 'hung' } : { kind: 'failed', what: (error as NodeJS.ErrnoException).code ?? (error as Error).message }
   }
 }
 
