@@ -1,5 +1,5 @@
-import { stackRows, takeRows } from './rows.ts'
-import type { RunRequest, RunResult, Tensors } from './run-request.ts'
+import { stackParts, stackRows, takeRows } from './rows.ts'
+import type { RunRequest, RunResult, Stacked, Tensors } from './run-request.ts'
 
 /** A request that waits for its rows, or some of them, to be run. */
 export interface WaitingRequest {
@@ -84,15 +84,10 @@ export class RowLine {
   }
 }
 
-/** The batch's tensors: the slices' rows one below the other, filled up by the last one again. */
-export function stackSlices (slices: readonly Slice[], size: number): Tensors {
-  const rows = slices.reduce((sum, { count }) => sum + count, 0)
+/** The batch's tensors: the slices' rows one below the other, filled up by the last one again. Numbers are not copied. */
+export function stackSlices (slices: readonly Slice[], size: number): Stacked {
   const names = Object.keys(slices[0]!.waiting.request.inputs)
-  return Object.fromEntries(names.map(name => {
-    const parts = slices.map(({ waiting, first, count }, index) =>
-      takeRows(waiting.request.inputs[name]!, first, count, index === slices.length - 1 ? count + size - rows : count))
-    return [name, stackRows(parts)]
-  }))
+  return Object.fromEntries(names.map(name => [name, stackParts(slices.map(({ waiting, first, count }) => takeRows(waiting.request.inputs[name]!, first, count)), size)]))
 }
 
 /**

@@ -1,4 +1,4 @@
-import { allocateArray, elementCount, type NumericArray, type TensorValue } from '../tensorflow/index.ts'
+import { allocateArray, elementCount, type NumericArray, type TensorParts, type TensorValue } from '../tensorflow/index.ts'
 import type { Tensors } from './run-request.ts'
 
 /** Tensors of the same shape but for their rows, one below the other. */
@@ -15,6 +15,17 @@ export function stackRows (tensors: readonly TensorValue[]): TensorValue {
     offset += (tensor.data as NumericArray).length
   }
   return { dtype: first.dtype, shape, data }
+}
+
+/** As `stackRows`, with the last row again until there are `size`; numbers stay where they are. */
+export function stackParts (tensors: readonly TensorValue[], size: number): TensorValue | TensorParts {
+  const rows = tensors.reduce((sum, { shape }) => sum + shape[0]!, 0)
+  const last = tensors.at(-1)!
+  if (tensors.length === 1 && rows === size) return last
+  const filling = new Array<TensorValue>(size - rows).fill(takeRows(last, last.shape[0]! - 1, 1))
+  const { dtype, shape } = last
+  if (dtype === 'string') return stackRows([...tensors, ...filling])
+  return { dtype, shape: [size, ...shape.slice(1)], parts: [...tensors, ...filling].map(({ data }) => data as NumericArray) }
 }
 
 /** Rows `first` to `first + count` of a tensor, then the last of them again until there are `size`. Numbers are not copied where `size` is `count`. */

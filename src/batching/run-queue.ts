@@ -3,7 +3,7 @@ import { decide, type Decision } from './batch-policy.ts'
 import type { Door, FairGate } from './fair-gate.ts'
 import { giveRows, RowLine, stackSlices, type Slice, type WaitingRequest } from './row-line.ts'
 import { rowsOf, rowType } from './rows.ts'
-import type { RunReport, RunRequest, RunResult, SignatureBatching, Tensors } from './run-request.ts'
+import type { RunReport, RunRequest, RunResult, SignatureBatching, Stacked, Tensors } from './run-request.ts'
 
 /** How one version is run. */
 export interface RunQueueOptions {
@@ -19,7 +19,7 @@ export interface RunQueueOptions {
   readonly batching: Readonly<Record<string, SignatureBatching>>
   /** Requests that are here and whose rows are still to come. */
   readonly expected: () => number
-  readonly run: (signature: string, inputs: Tensors, outputs: readonly string[] | undefined) => Promise<Tensors>
+  readonly run: (signature: string, inputs: Stacked, outputs: readonly string[] | undefined) => Promise<Tensors>
   /** Whether an error may be one row's fault, so that the others of its batch are run again without it. */
   readonly isRowsFault: (error: unknown) => boolean
   readonly onRun?: (report: RunReport) => void
@@ -227,7 +227,7 @@ export class RunQueue {
     }
   }
 
-  async #timed ({ signature, outputs }: RunRequest, inputs: Tensors): Promise<Ended> {
+  async #timed ({ signature, outputs }: RunRequest, inputs: Stacked): Promise<Ended> {
     const startedAt = this.#now()
     try {
       const given = await this.#options.run(signature, inputs, outputs)

@@ -1,4 +1,4 @@
-import type { TensorValue } from '../tensorflow/index.ts'
+import type { TensorParts, TensorValue } from '../tensorflow/index.ts'
 import type { Release } from './batch-policy.ts'
 
 /** `low` runs when nothing of `normal` waits. */
@@ -6,6 +6,9 @@ export type Priority = 'normal' | 'low'
 
 /** Tensors by name. */
 export type Tensors = Readonly<Record<string, TensorValue>>
+
+/** Tensors by name, rows of several requests still apart. */
+export type Stacked = Readonly<Record<string, TensorValue | TensorParts>>
 
 /** How a signature's rows are run. */
 export type SignatureBatching =

@@ -17,7 +17,7 @@ interface DecodeOptions {
   signal?: AbortSignal
   /** Whose image it is, a model's name: turns are shared fairly between them. */
   line?: string
-  /** The row's place in the batch: height × width × channels bytes. Written once, at the end, and only if the promise is fulfilled. */
+  /** The row's place in the batch: height × width × channels bytes. Whole when the promise is fulfilled; if it is rejected, something may still be written there. */
   into?: Uint8Array
 }
 
@@ -46,13 +46,13 @@ export function createImageDecoder ({ concurrency, ...limits }: ImageDecoderOpti
     async decode (bytes, contract, { signal, into, line = '' } = {}) {
       const rowBytes = contract.height * contract.width * contract.channels
       if (into !== undefined && into.length !== rowBytes) throw new Error(`Expected a row of ${rowBytes} bytes but received ${into.length}. This is a bug.`)
+      const row = into ?? new Uint8Array(rowBytes)
       const isJpeg = sniffFormat(bytes) === 'JPEG' // what can't be read needs no turn
       if (isJpeg) openJpegGraph() // a process's first takes a third of a second, which is not to count as this file's
       const planned = isJpeg ? planPlainJpeg(bytes, contract, limits) : undefined
       const release = await slots.acquire(line, { signal, sharing: planned && sharingOf(planned) })
-      const reading = (planned === undefined ? readPixels(bytes, contract, limits) : readPlanned(bytes, planned)).finally(release)
+      const reading = (planned === undefined ? readPixels(bytes, contract, limits) : readPlanned(bytes, planned, row)).finally(release)
       const { picture, plan } = await inTime(reading, limits.timeoutMs, signal)
-      const row = into ?? new Uint8Array(rowBytes)
       placePixels(picture, plan, contract, row)
       return row
     }

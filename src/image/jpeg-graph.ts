@@ -37,10 +37,11 @@ export function openJpegGraph (): JpegGraph {
  * of the event loop and are alike in kind go in one run of TensorFlow: to hand a run to a thread and back costs as much as a small photo.
  *
  * @param bytes a whole JPEG, grey or colour, of the sides and the turn that the job says; must not change before the promise settles
+ * @param into memory for the pixels, as many bytes as they are; may be written even after nobody waits any more. A new array where left out
  * @throws TensorFlowError if TensorFlow can't read it
  */
-export async function decodeShrunk (bytes: Uint8Array, job: ShrinkJob): Promise<Picture> {
-  return await openJpegGraph().decode(bytes, job)
+export async function decodeShrunk (bytes: Uint8Array, job: ShrinkJob, into?: Uint8Array): Promise<Picture> {
+  return await openJpegGraph().decode(bytes, job, into)
 }
 
 /** Jobs of one kind can go in one run. */
@@ -54,6 +55,7 @@ const MOST_TOGETHER = 4
 interface Decode {
   readonly bytes: Uint8Array
   readonly job: ShrinkJob
+  readonly into: Uint8Array | undefined
   readonly resolve: (picture: Picture) => void
   readonly reject: (error: unknown) => void
 }
@@ -72,8 +74,8 @@ class JpegGraph {
   /** Asked for in this turn of the event loop, by kind. */
   readonly #waiting = new Map<string, Decode[]>()
 
-  async decode (bytes: Uint8Array, job: ShrinkJob): Promise<Picture> {
-    return await new Promise((resolve, reject) => { this.#add(kindOf(job), { bytes, job, resolve, reject }) })
+  async decode (bytes: Uint8Array, job: ShrinkJob, into?: Uint8Array): Promise<Picture> {
+    return await new Promise((resolve, reject) => { this.#add(kindOf(job), { bytes, job, into, resolve, reject }) })
   }
 
   #add (kind: string, decode: Decode): void {
@@ -107,7 +109,8 @@ class JpegGraph {
     try {
       const found = await this.#session.run({
         feeds: decodes.flatMap(({ job }, index) => [[this.#files[index]!, files[index]!], [this.#measures[index]!, measuresOf(job)]] as const),
-        fetches: decodes.map((_, index) => pixels[index]!)
+        fetches: decodes.map((_, index) => pixels[index]!),
+        into: decodes.map(({ into }) => into)
       })
       return decodes.map(({ job: { plan: { kept } } }, index) => ({ data: found[index]!.data as Uint8Array, width: kept.width, height: kept.height, channels: 3, step: 1 }))
     } finally {

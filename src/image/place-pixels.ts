@@ -13,11 +13,12 @@ export interface Picture {
 
 /**
  * Lays a resized picture into the contract's frame: takes every `step`th pixel, turns RGB to grey where the contract has one channel, and fills
- * what is left around it with the background. The only copy that pixels see on this side of sharp.
+ * what is left around it with the background. The only copy that pixels see on this side of the decoder.
  *
- * @param into the row's place in the batch: uint8 [H, W, C], exactly height × width × channels bytes; every byte is written
+ * @param into the row's place in the batch: uint8 [H, W, C], exactly height × width × channels bytes; every byte is written. Nothing is to be done where the picture is there already
  */
 export function placePixels (picture: Picture, plan: ResizePlan, contract: ImageContract, into: Uint8Array): void {
+  if (picture.data === into) return
   const { kept, placed } = plan
   const { width, height, channels } = contract
   if (kept.width < width || kept.height < height) fillBackground(contract, into)

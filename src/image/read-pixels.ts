@@ -56,16 +56,25 @@ export async function readPixels (bytes: Uint8Array, contract: ImageContract, li
   return await readPlanned(bytes, jobFor(bytes, await readHeader(bytes, limits.maxPixels), contract, limits))
 }
 
-/** @see readPixels */
-export async function readPlanned (bytes: Uint8Array, job: ReadJob): Promise<{ picture: Picture, plan: ResizePlan }> {
+/**
+ * @see readPixels
+ *
+ * @param row where the pixels are to lie in the end: a photo that fills the frame is decoded right into it
+ */
+export async function readPlanned (bytes: Uint8Array, job: ReadJob, row?: Uint8Array): Promise<{ picture: Picture, plan: ResizePlan }> {
   const { shrink, plan } = job
-  const small = shrink === undefined ? undefined : await shrinkJpeg(bytes, shrink)
+  const small = shrink === undefined ? undefined : await shrinkJpeg(bytes, shrink, isWholeRow(job) ? row : undefined)
   return { picture: small === undefined ? await readByVips(bytes, job) : await convert(small, job), plan }
 }
 
 function jobFor (bytes: Uint8Array, header: ImageHeader, contract: ImageContract, limits: ReadLimits): ReadJob {
   const plan = planResize(header.size, contract)
   return { header, plan, contract, limits, shrink: shrinkJob(bytes, header, plan, contract.kernel) }
+}
+
+/** Whether the decoded numbers are the row: nothing lies around them, and they stay what they are. */
+function isWholeRow ({ header: { conversion }, plan: { kept }, contract: { width, height, channels } }: ReadJob): boolean {
+  return conversion === 'none' && channels === 3 && kept.width === width && kept.height === height
 }
 
 /** From its own colour profile to sRGB, if that is still to be done. */

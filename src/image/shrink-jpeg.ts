@@ -22,12 +22,13 @@ export function shrinkJob (bytes: Uint8Array, header: ImageHeader, plan: ResizeP
 /**
  * Decodes as the job says.
  *
+ * @param into as in `decodeShrunk`
  * @returns the numbers as they are in the file, not yet converted by its profile; undefined where TensorFlow refuses the file: it is libvips' to read, or
  *   to say what is broken
  */
-export async function shrinkJpeg (bytes: Uint8Array, job: ShrinkJob): Promise<Picture | undefined> {
+export async function shrinkJpeg (bytes: Uint8Array, job: ShrinkJob, into?: Uint8Array): Promise<Picture | undefined> {
   try {
-    return await decodeShrunk(bytes, job)
+    return await decodeShrunk(bytes, job, into)
   } catch (error) {
     if (error instanceof TensorFlowError) return undefined
     throw error

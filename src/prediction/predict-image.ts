@@ -6,6 +6,7 @@ import type { DType, NumericArray, TensorValue, ValueDType } from '../tensorflow
 import { requestedModel, type DefaultModel } from './choose-model.ts'
 import { withPlace, type Models, type Place, type Terms } from './models.ts'
 import { rankRows, type Ranking } from './rank.ts'
+import { RowMemory } from './row-memory.ts'
 import { runRows } from './row-runs.ts'
 import { FLOAT16, BFLOAT16, toFloatBits } from './tensor-json/small-floats.ts'
 
@@ -41,14 +42,15 @@ export interface ImagePrediction extends Ranking {
  */
 export type ImagePredictor = (request: ImageRequest) => Promise<ImagePrediction[]>
 
-export function createImagePredictor ({ models, fallback, ...tools }: ImagePredictorOptions): ImagePredictor {
+export function createImagePredictor ({ models, fallback, ...given }: ImagePredictorOptions): ImagePredictor {
+  const tools = { ...given, memory: new RowMemory() }
   return async request => {
     const model = requestedModel(request.model, fallback, models)
     return await withPlace(models, model, request.version, request, async place => await predict(place, request, tools))
   }
 }
 
-type Tools = Omit<ImagePredictorOptions, 'models' | 'fallback'>
+type Tools = Omit<ImagePredictorOptions, 'models' | 'fallback'> & { readonly memory: RowMemory }
 
 async function predict ({ version, terms }: Place, request: ImageRequest, tools: Tools): Promise<ImagePrediction[]> {
   const { images, signal, trace, topK } = request
@@ -56,10 +58,10 @@ async function predict ({ version, terms }: Place, request: ImageRequest, tools:
   trace.serves(version, images.length)
   if (manifest.task !== 'image-classification' || manifest.image === undefined) throw new WrongTaskError(model, manifest.task, 'image-classification')
   const contract = manifest.image
-  const pixels = await trace.time('decode', async () => await decodeAll(images, contract, tools.decoder, { signal, line: model }))
+  const pixels = await trace.time('decode', async () => await decodeAll(images, contract, tools, { signal, line: model }))
   const input = await trace.time('decode', () => toTensor(pixels, images.length, contract, version, tools))
   const scores = await runRows({ version, signature: version.pixels, inputs: { [manifest.input ?? '']: input }, rows: images.length, terms, trace })
-  return await trace.time('encode', async () => {
+  const predictions = await trace.time('encode', async () => {
     const rankings = rankRows(scores, images.length, { model, activation: manifest.activation, labels: manifest.labels, topK })
     return await Promise.all(rankings.map(async (ranking, row) => ({
       ...ranking,
@@ -67,11 +69,13 @@ async function predict ({ version, terms }: Place, request: ImageRequest, tools:
       ...(request.showInput && { input: await dataUrl(rowOf(pixels, row, contract), contract, tools) })
     })))
   })
+  tools.memory.give(pixels) // after an error a decode may still write there
+  return predictions
 }
 
 /** All images at once, each straight into its row; how many really run at once is the decoder's to bound. */
-async function decodeAll (images: readonly Uint8Array[], contract: ImageContract, decoder: Tools['decoder'], { signal, line }: { signal: AbortSignal, line: string }): Promise<Uint8Array> {
-  const pixels = new Uint8Array(images.length * rowBytes(contract))
+async function decodeAll (images: readonly Uint8Array[], contract: ImageContract, { decoder, memory }: Tools, { signal, line }: { signal: AbortSignal, line: string }): Promise<Uint8Array> {
+  const pixels = memory.take(images.length * rowBytes(contract))
   await Promise.all(images.map(async (bytes, row) => {
     try {
       await decoder.decode(bytes, contract, { signal, line, into: rowOf(pixels, row, contract) })

@@ -1,4 +1,5 @@
 import { realpath } from 'node:fs/promises'
+import type { Stacked } from '../batching/run-request.ts'
 import { BadSavedModelError } from '../errors.ts'
 import {
   loadSavedModel, readSavedModel, releaseMemory, type LoadedSavedModel, type MetaGraph, type RunnableModel, type SavedModelDescription, type SessionOptions, type Signature, type TensorValue
@@ -27,7 +28,7 @@ export interface LoadedVersion {
   readonly calibration: Calibration
   /** The manifest's signature with pixels for input, where photos are scaled in the graph though the model wants floats. Not for clients to name. */
   readonly pixels?: Signature | undefined
-  run (signature: string, inputs: Readonly<Record<string, TensorValue>>, outputs?: readonly string[]): Promise<Record<string, TensorValue>>
+  run (signature: string, inputs: Stacked, outputs?: readonly string[]): Promise<Record<string, TensorValue>>
   dispose (): Promise<void>
 }
 

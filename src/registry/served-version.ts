@@ -2,7 +2,7 @@ import { AdmissionControl, type Admission, type AdmissionTerms, type Reservation
 import type { FairGate } from '../batching/fair-gate.ts'
 import { once } from '../batching/once.ts'
 import { RunQueue } from '../batching/run-queue.ts'
-import type { RunReport, RunResult, Tensors } from '../batching/run-request.ts'
+import type { RunReport, RunResult, Stacked, Tensors } from '../batching/run-request.ts'
 import { BadManifestError, BadSavedModelError, GoldenMismatchError, UnknownSignatureError } from '../errors.ts'
 import { TensorFlowError, type SessionOptions, type Signature } from '../tensorflow/index.ts'
 import { checkInputs, checkOutputs } from './check-inputs.ts'
@@ -244,7 +244,7 @@ export class ServedVersion implements ModelVersion {
   }
 
   /** A run keeps its version even when its clients have gone. */
-  async #runLoaded (loaded: LoadedVersion, signature: string, inputs: Tensors, outputs: readonly string[] | undefined): Promise<Tensors> {
+  async #runLoaded (loaded: LoadedVersion, signature: string, inputs: Stacked, outputs: readonly string[] | undefined): Promise<Tensors> {
     const leave = this.#use()
     try {
       return await loaded.run(signature, inputs, outputs)

@@ -45,6 +45,13 @@ export interface TensorValue {
   readonly data: TensorData
 }
 
+/** Numbers that lie in several arrays, one array's after the other's; they are put together where they are fed. */
+export interface TensorParts {
+  readonly dtype: Exclude<ValueDType, 'string'>
+  readonly shape: readonly number[]
+  readonly parts: readonly NumericArray[]
+}
+
 const BY_CODE = new Map<number, DType>(Object.entries(TABLE).map(([name, { code }]) => [code, name as DType]))
 
 /** The number of a type in TensorFlow's C API and in its messages. */

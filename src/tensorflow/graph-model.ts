@@ -1,5 +1,5 @@
 import { BadSavedModelError } from '../errors.ts'
-import { isValueDType, type TensorValue } from './dtype.ts'
+import { isValueDType, type TensorParts, type TensorValue } from './dtype.ts'
 import type { Graph } from './graph.ts'
 import type { Output } from './operation.ts'
 import type { Signature, TensorInfo } from './saved-model.ts'
@@ -21,7 +21,7 @@ export interface RunnableModel {
    * @throws TypeError for a name that the signature has not
    * @throws TensorFlowError as `Session.run`
    */
-  run (signatureName: string, inputs: Readonly<Record<string, TensorValue | Tensor>>, outputs?: readonly string[]): Promise<Record<string, TensorValue>>
+  run (signatureName: string, inputs: Readonly<Record<string, TensorValue | TensorParts | Tensor>>, outputs?: readonly string[]): Promise<Record<string, TensorValue>>
   /** Waits for the runs under way, then frees everything. Idempotent. */
   dispose (): Promise<void>
 }
@@ -43,7 +43,7 @@ export class GraphModel implements RunnableModel {
     for (const signature of Object.values(signatures)) this.#resolve(signature)
   }
 
-  async run (signatureName: string, inputs: Readonly<Record<string, TensorValue | Tensor>>, outputs?: readonly string[]): Promise<Record<string, TensorValue>> {
+  async run (signatureName: string, inputs: Readonly<Record<string, TensorValue | TensorParts | Tensor>>, outputs?: readonly string[]): Promise<Record<string, TensorValue>> {
     const signature = this.signatures[signatureName]
     if (signature === undefined) throw new TypeError(`There is no signature "${signatureName}" in ${this.directory}`)
     const wanted = outputs ?? Object.keys(signature.outputs)

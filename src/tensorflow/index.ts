@@ -5,7 +5,7 @@ export { favourEventLoop } from './threads.ts'
 export { cacheDirectory, libraryCandidates, isPresent, TENSORFLOW_VERSION, type Candidate } from './locate.ts'
 export {
   allocateArray, bytesOf, dtypeCode, dtypeFromCode, dtypeSizeBytes, elementCount, isValueDType, numbersPerElement, numericArray,
-  type DType, type NumericArray, type TensorData, type TensorValue, type ValueDType
+  type DType, type NumericArray, type TensorData, type TensorParts, type TensorValue, type ValueDType
 } from './dtype.ts'
 export { floats, Graph, strings, type ImportOptions, type OperationInput, type OperationOptions } from './graph.ts'
 export type { AttributeValue, Attributes, ShapeAttribute } from './attributes.ts'

@@ -1,7 +1,7 @@
 import { api } from './library.ts'
 import { offLoop, type Pointer } from './c-api.ts'
 import { pointerArray } from './buffer.ts'
-import type { TensorValue } from './dtype.ts'
+import type { NumericArray, TensorParts, TensorValue } from './dtype.ts'
 import type { Graph } from './graph.ts'
 import { outputArray, type Operation, type Output } from './operation.ts'
 import { newSessionOptions, type SessionOptions } from './session-options.ts'
@@ -11,8 +11,10 @@ import { readTensor, Tensor } from './tensor.ts'
 /** What one run is given and asked for. */
 export interface RunRequest {
   /** Values for placeholders, or for any other output. A `Tensor` stays its owner's, a value is copied before `run` returns. */
-  feeds?: readonly (readonly [Output, TensorValue | Tensor])[]
+  feeds?: readonly (readonly [Output, TensorValue | TensorParts | Tensor])[]
   fetches?: readonly Output[]
+  /** Memory for the numbers of the fetches in their order, written when the run is over; new arrays where left out. */
+  into?: readonly (NumericArray | undefined)[]
   /** Operations to run for their effect. */
   targets?: readonly Operation[]
 }
@@ -46,13 +48,13 @@ export class Session {
    * @returns the fetches in their order, in JavaScript's own memory
    * @throws TensorFlowError with TensorFlow's reason. Whatever happens, nothing of TensorFlow's is left behind
    */
-  async run ({ feeds = [], fetches = [], targets = [] }: RunRequest): Promise<TensorValue[]> {
+  async run ({ feeds = [], fetches = [], into = [], targets = [] }: RunRequest): Promise<TensorValue[]> {
     const session = this.pointer
     const own: Tensor[] = []
     const leave = this.#idle.enter()
     try {
       const tensors = feeds.map(([, value]) => value instanceof Tensor ? value : keep(own, Tensor.from(value)))
-      return await sessionRun(session, { inputs: feeds.map(([output]) => output), values: tensors, fetches, targets }, readAll)
+      return await sessionRun(session, { inputs: feeds.map(([output]) => output), values: tensors, fetches, targets }, results => Array.from(results, (result, index) => readTensor(result, into[index])))
     } finally {
       for (const tensor of own) tensor.dispose()
       leave()
@@ -141,10 +143,6 @@ async function sessionRun<Result> (session: Pointer, { inputs, values, fetches, 
     status.delete()
     for (const result of memory.results) if (result !== 0n) api().TF_DeleteTensor(result)
   }
-}
-
-function readAll (results: BigUint64Array): TensorValue[] {
-  return Array.from(results, readTensor)
 }
 
 function adoptAll (results: BigUint64Array): Tensor[] {

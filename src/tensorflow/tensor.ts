@@ -4,7 +4,7 @@ import { api, libc } from './library.ts'
 import type { Pointer } from './c-api.ts'
 import {
   allocateArray, bytesOf, dtypeCode, dtypeFromCode, dtypeSizeBytes, elementCount, isValueDType, numbersPerElement,
-  type NumericArray, type TensorData, type TensorValue, type ValueDType
+  type NumericArray, type TensorData, type TensorParts, type TensorValue, type ValueDType
 } from './dtype.ts'
 import { decodeStrings, layOutStrings, viewElement } from './strings.ts'
 
@@ -26,12 +26,28 @@ export class Tensor {
   }
 
   /** Copies a value into TensorFlow's memory. @throws RangeError if data and shape disagree */
-  static from (value: TensorValue): Tensor {
+  static from (value: TensorValue | TensorParts): Tensor {
+    if ('parts' in value) return Tensor.#fromParts(value)
     checkValue(value)
     if (value.dtype === 'string') return Tensor.#fromStrings(value.shape, value.data as readonly Uint8Array[])
     const bytes = bytesOf(value.data as NumericArray)
     const tensor = Tensor.#allocate(value.dtype, value.shape, bytes.byteLength)
     if (bytes.byteLength > 0) libc().memcpy(api().TF_TensorData(tensor.#pointer), bytes, bytes.byteLength)
+    return tensor
+  }
+
+  static #fromParts ({ dtype, shape, parts }: TensorParts): Tensor {
+    const tensor = Tensor.allocate(dtype, shape)
+    const sizeBytes = parts.reduce((sum, { byteLength }) => sum + byteLength, 0)
+    if (sizeBytes !== tensor.sizeBytes) {
+      tensor.dispose()
+      throw new RangeError(`Expected ${tensor.sizeBytes} bytes for ${dtype} [${shape.join(', ')}] but received ${sizeBytes}`)
+    }
+    let at = sizeBytes === 0 ? 0n : api().TF_TensorData(tensor.#pointer)!
+    for (const part of parts) {
+      if (part.byteLength > 0) libc().memcpy(at, bytesOf(part), part.byteLength)
+      at += BigInt(part.byteLength)
+    }
     return tensor
   }
 
@@ -101,11 +117,12 @@ export class Tensor {
 /**
  * Copies a TF_Tensor that TensorFlow made into JavaScript's memory. Does not free it.
  *
+ * @param into where its numbers go, as many as they are; a new array where left out
  * @throws Error if its type has no values in JavaScript (resource, variant, quantized)
  */
-export function readTensor (pointer: Pointer): TensorValue {
+export function readTensor (pointer: Pointer, into?: NumericArray): TensorValue {
   const { dtype, shape } = describe(pointer)
-  return { dtype, shape, data: readData(pointer, dtype, elementCount(shape)) }
+  return { dtype, shape, data: readData(pointer, dtype, elementCount(shape), into) }
 }
 
 function describe (pointer: Pointer): Pick<TensorValue, 'dtype' | 'shape'> {
@@ -117,9 +134,11 @@ function describe (pointer: Pointer): Pick<TensorValue, 'dtype' | 'shape'> {
   return { dtype, shape }
 }
 
-function readData (pointer: Pointer, dtype: ValueDType, count: number): TensorData {
+function readData (pointer: Pointer, dtype: ValueDType, count: number, into?: NumericArray): TensorData {
   if (dtype === 'string') return decodeStrings(api().TF_TensorData(pointer), count)
-  const data = allocateArray(dtype, count)
+  const data = into ?? allocateArray(dtype, count)
+  const sizeBytes = Number(api().TF_TensorByteSize(pointer))
+  if (data.byteLength !== sizeBytes) throw new RangeError(`Expected memory of ${sizeBytes} bytes but received ${data.byteLength}`)
   if (data.byteLength > 0) libc().memcpy(data, api().TF_TensorData(pointer), data.byteLength)
   return data
 }

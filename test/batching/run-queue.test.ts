@@ -2,7 +2,7 @@ import t from 'tap'
 import { FairGate } from '../../src/batching/fair-gate.ts'
 import { RunQueue, type RunQueueOptions } from '../../src/batching/run-queue.ts'
 import type { RunReport, RunRequest, RunResult, Tensors } from '../../src/batching/run-request.ts'
-import { floats } from '../../src/tensorflow/index.ts'
+import { floats, type TensorParts, type TensorValue } from '../../src/tensorflow/index.ts'
 
 interface Run { readonly x: number[], end (): void, fail (error: Error): void }
 interface Arranged { queue: RunQueue, runs: Run[], reports: RunReport[], clock: { now: number, timer: (() => void) | undefined }, expected: { count: number } }
@@ -21,7 +21,7 @@ function arrange (options: Partial<RunQueueOptions> = {}): Arranged {
     batching: { batch: { kind: 'batched', sizes: [1, 2, 4] } },
     expected: () => expected.count,
     run: async (_signature, { x }) => await new Promise<Tensors>((resolve, reject) => {
-      const given = Array.from(x!.data as Float32Array)
+      const given = numbersOf(x!)
       runs.push({ x: given, end: () => { resolve({ y: floats(x!.shape, given.map(value => 10 * value)) }) }, fail: reject })
     }),
     isRowsFault: error => (error as Error).message === 'bad row',
@@ -32,6 +32,10 @@ function arrange (options: Partial<RunQueueOptions> = {}): Arranged {
     ...options
   })
   return { queue, runs, reports, clock, expected }
+}
+
+function numbersOf (x: TensorValue | TensorParts): number[] {
+  return 'parts' in x ? x.parts.flatMap(part => Array.from(part as Float32Array)) : Array.from(x.data as Float32Array)
 }
 
 const tick = async (): Promise<void> => { await new Promise(resolve => { setImmediate(resolve) }) }

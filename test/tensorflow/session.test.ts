@@ -29,6 +29,25 @@ t.test('copies fed values before it returns, so that the caller may write over t
   t.strictSame(await running, [floats([1], [42])])
 })
 
+t.test('puts together what is fed in parts, and refuses too many or too few', async t => {
+  const { graph, session, x, y } = doubling()
+  t.teardown(async () => { await session.close(); graph.dispose() })
+  const parts = [Float32Array.of(1, 2), new Float32Array(0), Float32Array.of(0, 3, 0).subarray(1, 2), Float32Array.of(4)]
+  t.strictSame(await session.run({ feeds: [[x, { dtype: 'float32', shape: [2, 2], parts }]], fetches: [y] }), [floats([2, 2], [2, 4, 6, 8])])
+  await t.rejects(session.run({ feeds: [[x, { dtype: 'float32', shape: [3, 2], parts }]], fetches: [y] }), { message: 'Expected 24 bytes for float32 [3, 2] but received 16' })
+})
+
+t.test('writes what it computes into memory that is given, if that is as large', async t => {
+  const { graph, session, x, y } = doubling()
+  t.teardown(async () => { await session.close(); graph.dispose() })
+  const all = new Float32Array(6)
+  const into = all.subarray(2, 4)
+  const [value, other] = await session.run({ feeds: [[x, floats([2], [1, 2])]], fetches: [y, x], into: [into] })
+  t.equal(value!.data, into)
+  t.strictSame([all, other], [Float32Array.of(0, 0, 2, 4, 0, 0), floats([2], [1, 2])])
+  await t.rejects(session.run({ feeds: [[x, floats([3], [1, 2, 3])]], fetches: [y], into: [into] }), { message: 'Expected memory of 12 bytes but received 8' })
+})
+
 t.test('takes a tensor that the caller has written in place, and leaves it to the caller', async t => {
   const { graph, session, x, y } = doubling()
   const tensor = Tensor.allocate('float32', [2, 2])
