@@ -42,9 +42,10 @@ t.test('writes what it computes into memory that is given, if that is as large',
   t.teardown(async () => { await session.close(); graph.dispose() })
   const all = new Float32Array(6)
   const into = all.subarray(2, 4)
-  const [value, other] = await session.run({ feeds: [[x, floats([2], [1, 2])]], fetches: [y, x], into: [into] })
+  const negative = graph.apply('Neg', [x])
+  const [value, other] = await session.run({ feeds: [[x, floats([2], [1, 2])]], fetches: [y, negative], into: [into] })
   t.equal(value!.data, into)
-  t.strictSame([all, other], [Float32Array.of(0, 0, 2, 4, 0, 0), floats([2], [1, 2])])
+  t.strictSame([all, other], [Float32Array.of(0, 0, 2, 4, 0, 0), floats([2], [-1, -2])])
   await t.rejects(session.run({ feeds: [[x, floats([3], [1, 2, 3])]], fetches: [y], into: [into] }), { message: 'Expected memory of 12 bytes but received 8' })
 })
 
