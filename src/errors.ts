@@ -5,6 +5,8 @@ import createErrorClass from '@fastify/error'
  * says what was found and what is allowed, its status is the HTTP reply's. Broken invariants are plain `Error`s instead.
  */
 const createError = createErrorClass.default ?? createErrorClass
+/** Of errors that come in floods, and say nothing of the code: to note the stack takes as long as all else. */
+const WITHOUT_STACK = false
 
 // 400: the request is malformed
 
@@ -65,11 +67,11 @@ export const ModelNotReadyError = createError<[model: string, reason: string]>(
 export const NoModelError = createError<[reason: string]>('SERVE_NO_MODEL', 'Model not loaded: %s', 503)
 /** A model's queue is full. The client should wait and try again. */
 export const QueueFullError = createError<[model: string, waiting: number]>(
-  'SERVE_QUEUE_FULL', 'Model "%s" already has %d requests waiting', 503)
+  'SERVE_QUEUE_FULL', 'Model "%s" already has %d requests waiting', 503, Error, WITHOUT_STACK)
 /** A worker is too busy to tell its figures, so that /metrics can not speak for all of them. */
 export const MetricsIncompleteError = createError<[ms: number]>('SERVE_METRICS_INCOMPLETE', 'Not every worker told its figures within %d ms; ask again', 503)
 export const ShuttingDownError = createError<[]>('SERVE_SHUTTING_DOWN', 'The server is shutting down', 503)
-export const DeadlineExceededError = createError<[ms: number]>('SERVE_DEADLINE_EXCEEDED', 'The request was not done within its %d ms', 504)
+export const DeadlineExceededError = createError<[ms: number]>('SERVE_DEADLINE_EXCEEDED', 'The request was not done within its %d ms', 504, Error, WITHOUT_STACK)
 
 // 500: TensorFlow, models on disk, the machine
 

@@ -10,7 +10,7 @@ import { healthRoutes } from './http/health.ts'
 import { watchMethods } from './http/method-not-allowed.ts'
 import { metricsRoute } from './http/metrics.ts'
 import { modelsRoutes, type DescribedModels } from './http/models.ts'
-import { addHeaders, beginTrace, observeRequests, type ObserveOptions } from './http/observe.ts'
+import { addHeaders, beginTrace, createRefusal, observeRequests, type ObserveOptions, type RefuseAtOnce } from './http/observe.ts'
 import { predictImageRoute } from './http/predict-image.ts'
 import { predictTensorsRoute } from './http/predict-tensors.ts'
 import { predictTextRoute } from './http/predict-text.ts'
@@ -94,16 +94,16 @@ export async function buildServer (dependencies: ServerDependencies): Promise<Se
   await app.register(healthRoutes, { isReady: () => models.isReady(), isDraining: observed.isDraining })
   await app.register(metricsRoute, { metrics })
   await app.register(modelsRoutes, { models })
-  await addPredictionRoutes(app, dependencies)
+  await addPredictionRoutes(app, dependencies, createRefusal(observed))
   refuseOtherMethods()
   return app
 }
 
-async function addPredictionRoutes (app: FastifyInstance, { config, models, decoder, tokenizerOf }: ServerDependencies): Promise<void> {
+async function addPredictionRoutes (app: FastifyInstance, { config, models, decoder, tokenizerOf }: ServerDependencies, refuse: RefuseAtOnce): Promise<void> {
   const timeoutMs = config.REQUEST_TIMEOUT_MS
   const forImages: DefaultModel = { task: 'image-classification', configured: config.DEFAULT_IMAGE_MODEL, wellKnown: 'imagenet' }
   const forTexts: DefaultModel = { task: 'text-classification', configured: config.DEFAULT_TEXT_MODEL, wellKnown: 'sentiment' }
-  await app.register(predictTensorsRoute, { predictTensors: createTensorPredictor(models), door: createDoor(models), timeoutMs })
+  await app.register(predictTensorsRoute, { predictTensors: createTensorPredictor(models), door: createDoor(models), refuse, timeoutMs })
   await app.register(predictImageRoute, {
     predictImages: createImagePredictor({
       models,
@@ -113,6 +113,7 @@ async function addPredictionRoutes (app: FastifyInstance, { config, models, deco
       fallback: forImages
     }),
     door: createDoor(models, forImages),
+    refuse,
     timeoutMs,
     bodyLimitBytes: config.BODY_LIMIT_BYTES,
     maxFiles: config.MAX_FILES
@@ -124,6 +125,7 @@ async function addPredictionRoutes (app: FastifyInstance, { config, models, deco
       fallback: forTexts
     }),
     door: createDoor(models, forTexts),
+    refuse,
     timeoutMs,
     maxRows: config.MAX_ROWS
   })

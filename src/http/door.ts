@@ -1,8 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Reservation } from '../batching/admission.ts'
 import type { Door, Heading } from '../prediction/door.ts'
-import { requireTrace } from './observe.ts'
+import { requireTrace, type RefuseAtOnce } from './observe.ts'
 import { parseVersion } from './prediction-query.ts'
+import type { ReplyError } from './reply-error.ts'
 import { readTerms } from './request-terms.ts'
 
 declare module 'fastify' {
@@ -10,6 +11,13 @@ declare module 'fastify' {
     /** Undefined where no place was kept. */
     reservation: Reservation | undefined
   }
+}
+
+export interface DoorOptions {
+  readonly door: Door
+  readonly refuse: RefuseAtOnce
+  /** The server's own limit of a request's time. */
+  readonly timeoutMs: number
 }
 
 /** Which model a request names, and which version, as they stand in it. */
@@ -22,7 +30,7 @@ interface Named {
  * Keeps a place for each request while its body is read, until it is over; those who get none are answered before theirs is. What is wrong with a request otherwise
  * is the route's to say.
  */
-export function askAtDoor (app: FastifyInstance, door: Door, timeoutMs: number, nameOf: (request: FastifyRequest) => Named): void {
+export function askAtDoor (app: FastifyInstance, { door, refuse, timeoutMs }: DoorOptions, nameOf: (request: FastifyRequest) => Named): void {
   app.decorateRequest('reservation', undefined)
   app.addHook('onRequest', (request, reply, done) => {
     const heading = readHeading(request, timeoutMs, nameOf)
@@ -31,7 +39,7 @@ export function askAtDoor (app: FastifyInstance, door: Door, timeoutMs: number, 
       request.reservation = reservation
       if (reservation !== undefined) reply.raw.once('close', reservation.giveUp)
     } catch (error) {
-      done(error as Error)
+      refuse(request, reply, error as ReplyError)
       return
     }
     done()

@@ -14,6 +14,7 @@ export interface ErrorReplyOptions {
   readonly maxFiles: number
 }
 
+export const ERROR_TYPE = 'application/json; charset=utf-8'
 /** Seconds after which a client that got 503 may try again, where the error does not know better. */
 const RETRY_AFTER_S = 1
 
@@ -36,8 +37,12 @@ export function replyWithError (error: unknown, request: FastifyRequest, reply: 
   })
   if (request.trace !== undefined) request.trace.error = known
   readOn(request, reply)
-  if (known.statusCode === 503) reply.header('retry-after', known.retryAfterSeconds ?? RETRY_AFTER_S)
-  reply.code(known.statusCode).type('application/json; charset=utf-8').send(errorBody(known, request.id))
+  reply.headers(retryAfter(known)).code(known.statusCode).type(ERROR_TYPE).send(errorBody(known, request.id))
+}
+
+/** Of a 503. */
+export function retryAfter ({ statusCode, retryAfterSeconds = RETRY_AFTER_S }: ReplyError): Record<string, number> {
+  return statusCode === 503 ? { 'retry-after': retryAfterSeconds } : {}
 }
 
 /** The path without its query, 200 characters of it at most. */

@@ -1,9 +1,8 @@
 import multipart from '@fastify/multipart'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
-import type { Door } from '../prediction/door.ts'
 import type { ImagePredictor } from '../prediction/predict-image.ts'
-import { askAtDoor, namedInQuery } from './door.ts'
+import { askAtDoor, type DoorOptions, namedInQuery } from './door.ts'
 import { readImages, type ImageBodyLimits } from './image-body.ts'
 import { addJsonBody } from './json-body.ts'
 import { parseVersion, PredictionQuery } from './prediction-query.ts'
@@ -12,10 +11,8 @@ import { requireTrace } from './observe.ts'
 import { readTerms } from './request-terms.ts'
 import { whileWanted } from './request-lifetime.ts'
 
-export interface PredictImageOptions extends ImageBodyLimits {
+export interface PredictImageOptions extends DoorOptions, ImageBodyLimits {
   readonly predictImages: ImagePredictor
-  readonly door: Door
-  readonly timeoutMs: number
 }
 
 const Query = Type.Object({
@@ -26,9 +23,9 @@ const Query = Type.Object({
 const ACCEPTS = 'multipart/form-data, image/*, application/octet-stream, application/json'
 
 /** Photos in, classes out: `POST /predict/image`. */
-export const predictImageRoute: FastifyPluginAsyncTypebox<PredictImageOptions> = async (app, { predictImages, door, timeoutMs, ...limits }) => {
+export const predictImageRoute: FastifyPluginAsyncTypebox<PredictImageOptions> = async (app, { predictImages, door, refuse, timeoutMs, ...limits }) => {
   app.removeAllContentTypeParsers()
-  askAtDoor(app, door, timeoutMs, namedInQuery)
+  askAtDoor(app, { door, refuse, timeoutMs }, namedInQuery)
   addJsonBody(app)
   for (const type of [/^image\//, 'application/octet-stream']) {
     app.addContentTypeParser(type, { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => body)

@@ -2,9 +2,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { BadRequestError, MethodNotAllowedError } from '../errors.ts'
-import type { Door } from '../prediction/door.ts'
 import type { TensorPredictor } from '../prediction/predict-tensors.ts'
-import { askAtDoor, namedInPath } from './door.ts'
+import { askAtDoor, type DoorOptions, namedInPath } from './door.ts'
 import { shortPath } from './error-replies.ts'
 import { requireTrace } from './observe.ts'
 import { parseVersion } from './prediction-query.ts'
@@ -12,10 +11,8 @@ import { replyText } from './reply-json.ts'
 import { readTerms } from './request-terms.ts'
 import { whileWanted } from './request-lifetime.ts'
 
-export interface PredictTensorsOptions {
+export interface PredictTensorsOptions extends DoorOptions {
   readonly predictTensors: TensorPredictor
-  readonly door: Door
-  readonly timeoutMs: number
 }
 
 const ModelParams = Type.Object({ model: Type.String() })
@@ -29,9 +26,10 @@ const LabelParams = Type.Object({ model: Type.String(), label: Type.String() })
  *
  * @see https://www.tensorflow.org/tfx/serving/api_rest
  */
-export const predictTensorsRoute: FastifyPluginAsyncTypebox<PredictTensorsOptions> = async (app, { predictTensors, door, timeoutMs }) => {
+export const predictTensorsRoute: FastifyPluginAsyncTypebox<PredictTensorsOptions> = async (app, { predictTensors, ...atDoor }) => {
+  const { timeoutMs } = atDoor
   app.removeAllContentTypeParsers()
-  askAtDoor(app, door, timeoutMs, namedInPath)
+  askAtDoor(app, atDoor, namedInPath)
   app.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => body)
 
   async function predict (request: FastifyRequest, reply: FastifyReply, model: string, version?: number): Promise<FastifyReply> {

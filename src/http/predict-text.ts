@@ -1,8 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
-import type { Door } from '../prediction/door.ts'
 import type { TextPredictor } from '../prediction/predict-text.ts'
-import { askAtDoor, namedInQuery } from './door.ts'
+import { askAtDoor, type DoorOptions, namedInQuery } from './door.ts'
 import { addJsonBody } from './json-body.ts'
 import { parseVersion, PredictionQuery } from './prediction-query.ts'
 import { replyJson } from './reply-json.ts'
@@ -11,10 +10,8 @@ import { readTerms } from './request-terms.ts'
 import { whileWanted } from './request-lifetime.ts'
 import { readTexts, type TextBodyLimits } from './text-body.ts'
 
-export interface PredictTextOptions extends TextBodyLimits {
+export interface PredictTextOptions extends DoorOptions, TextBodyLimits {
   readonly predictTexts: TextPredictor
-  readonly door: Door
-  readonly timeoutMs: number
 }
 
 const Query = Type.Object({
@@ -23,9 +20,9 @@ const Query = Type.Object({
 })
 
 /** Sentences in, classes out: `POST /predict/text`. */
-export const predictTextRoute: FastifyPluginAsyncTypebox<PredictTextOptions> = async (app, { predictTexts, door, timeoutMs, ...limits }) => {
+export const predictTextRoute: FastifyPluginAsyncTypebox<PredictTextOptions> = async (app, { predictTexts, door, refuse, timeoutMs, ...limits }) => {
   app.removeAllContentTypeParsers()
-  askAtDoor(app, door, timeoutMs, namedInQuery)
+  askAtDoor(app, { door, refuse, timeoutMs }, namedInQuery)
   addJsonBody(app)
   app.addContentTypeParser('text/plain', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => body)
   app.post('/predict/text', { schema: { querystring: Query }, config: { accepts: 'application/json, text/plain' } }, async (request, reply) => {

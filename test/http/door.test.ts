@@ -30,7 +30,10 @@ for (const path of ['/predict/image?model=fake', '/predict/text?model=fake&versi
     const reply = await sendHeaders(t, await listen(app), path)
     t.match(reply, /^HTTP\/1.1 503 /)
     t.match(reply, /retry-after: 7/i)
-    t.match(reply, /SERVE_QUEUE_FULL/)
+    t.match(reply, /content-type: application\/json; charset=utf-8/i)
+    t.match(reply, /server-timing: total;dur=/i)
+    const [, id] = /x-request-id: (\S+)/i.exec(reply) ?? []
+    t.strictSame(JSON.parse(reply.slice(reply.indexOf('\r\n\r\n'))), { error: 'Model "fake" already has 256 requests waiting', code: 'SERVE_QUEUE_FULL', requestId: id })
     t.equal(models.released, models.acquired)
   })
 }
