@@ -174,7 +174,7 @@ gradients too.
 }
 
 function errorsPage (source) {
-  const pattern = /(?:\/\*\* ([^\n]*?) \*\/\n)?export const \w+ = createError<[^\n]*?>\(\s*'(\w+)',\s*'((?:[^'\\]|\\.)*)',\s*(\d+)\)/g
+  const pattern = /(?:\/\*\* ([^\n]*?) \*\/\n)?export const \w+ = createError<[^\n]*?>\(\s*'(\w+)',\s*'((?:[^'\\]|\\.)*)',\s*(\d+)(?:, Error, WITHOUT_STACK)?\)/g
   const rows = [...source.matchAll(pattern)].map(([, comment = '', code, message, status]) => `| \`${code}\` | ${status} | ${cell(message.replaceAll('\\n', ' ').replaceAll("\\'", "'"))} | ${cell(comment)} |`)
   const declared = source.match(/= createError</g)?.length ?? 0
   if (rows.length !== declared) throw new Error(`Read ${rows.length} errors of the ${declared} in src/errors.ts. This is a bug.`)
