@@ -1,17 +1,30 @@
-import type { FastifyRequest } from 'fastify'
-import { BadRequestError, BodyTooLargeError, TooManyFilesError } from '../errors.ts'
+import type { IncomingMessage } from 'node:http'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { BadRequestError, TooManyFilesError } from '../errors.ts'
+import type { ByteMemory } from '../prediction/byte-memory.ts'
 import { decodeBase64 } from '../prediction/tensor-json/base64.ts'
 import { onlyField } from './json-body.ts'
+import { readWhole } from './read-whole.ts'
 
 export interface ImageBody {
   readonly images: Uint8Array[]
   /** The client gave several, or a list: the reply is a list too. */
   readonly isList: boolean
+  /** When nobody reads the images any more: their memory is used for others. */
+  readonly giveBack: () => void
 }
 
-export interface ImageBodyLimits {
+export interface ImageBodyOptions {
+  readonly memory: ByteMemory
   readonly bodyLimitBytes: number
   readonly maxFiles: number
+}
+
+/** Adds what reads raw images: each whole, into memory that is used again. */
+export function addRawImages (app: FastifyInstance, { memory, bodyLimitBytes }: ImageBodyOptions): void {
+  for (const type of [/^image\//, 'application/octet-stream']) {
+    app.addContentTypeParser(type, async (_request: FastifyRequest, payload: IncomingMessage) => await readWhole(payload, memory, { limitBytes: bodyLimitBytes, left: bodyLimitBytes }))
+  }
 }
 
 /**
@@ -19,23 +32,23 @@ export interface ImageBodyLimits {
  *
  * @throws BadRequestError if there is none or it is not what it says; TooManyFilesError, BodyTooLargeError
  */
-export async function readImages (request: FastifyRequest, limits: ImageBodyLimits): Promise<ImageBody> {
-  if (request.isMultipart()) return await readMultipart(request, limits)
+export async function readImages (request: FastifyRequest, options: ImageBodyOptions): Promise<ImageBody> {
+  if (request.isMultipart()) return await readMultipart(request, options)
   const { body } = request
   if (body === undefined) throw new BadRequestError('There is no body; send an image')
-  if (Buffer.isBuffer(body)) return readRaw(body)
-  return readJson(body, limits)
+  if (body instanceof Uint8Array) return rawImage(body as Uint8Array<ArrayBuffer>, options)
+  return readJson(body, options)
 }
 
-function readRaw (body: Buffer): ImageBody {
+function rawImage (body: Uint8Array<ArrayBuffer>, { memory }: ImageBodyOptions): ImageBody {
   if (body.length === 0) throw new BadRequestError('The body is empty; send an image')
-  return { images: [body], isList: false }
+  return { images: [body], isList: false, giveBack: () => { memory.give(body) } }
 }
 
-async function readMultipart (request: FastifyRequest, limits: ImageBodyLimits): Promise<ImageBody> {
-  const images = await readFiles(request, limits).catch((error: unknown) => { throw asFormError(error) })
+async function readMultipart (request: FastifyRequest, options: ImageBodyOptions): Promise<ImageBody> {
+  const images = await readFiles(request, options).catch((error: unknown) => { throw asFormError(error) })
   if (images.length === 0) throw new BadRequestError('The form holds no file; send one in any field')
-  return { images, isList: images.length > 1 }
+  return { images, isList: images.length > 1, giveBack: () => { for (const image of images) options.memory.give(image) } }
 }
 
 /** The parser's complaints about a form are plain errors without a code. */
@@ -45,28 +58,24 @@ function asFormError (error: unknown): unknown {
 }
 
 /** Every file counts, whatever its field is called; other fields are skipped. */
-async function readFiles (request: FastifyRequest, { bodyLimitBytes, maxFiles }: ImageBodyLimits): Promise<Uint8Array[]> {
-  const images: Uint8Array[] = []
-  let left = bodyLimitBytes
+async function readFiles (request: FastifyRequest, { bodyLimitBytes, maxFiles, memory }: ImageBodyOptions): Promise<Uint8Array<ArrayBuffer>[]> {
+  const images: Uint8Array<ArrayBuffer>[] = []
+  const bytes = { limitBytes: bodyLimitBytes, left: bodyLimitBytes }
   for await (const part of request.files({ limits: { files: maxFiles, fileSize: bodyLimitBytes } })) {
-    const chunks: Buffer[] = []
-    for await (const chunk of part.file as AsyncIterable<Buffer>) {
-      left -= chunk.length
-      if (left < 0) throw new BodyTooLargeError(`${bodyLimitBytes} bytes`)
-      chunks.push(chunk)
-    }
-    images.push(Buffer.concat(chunks))
+    images.push(await readWhole(part.file, memory, bytes))
   }
   return images
 }
 
-function readJson (body: unknown, { maxFiles }: ImageBodyLimits): ImageBody {
+function readJson (body: unknown, { maxFiles }: ImageBodyOptions): ImageBody {
   const { key, value } = onlyField(body, ['image', 'images'])
-  if (key === 'image') return { images: [fromBase64(value, '"image"')], isList: false }
+  if (key === 'image') return { images: [fromBase64(value, '"image"')], isList: false, giveBack: notOurs }
   if (!Array.isArray(value) || value.length === 0) throw new BadRequestError('"images" is not a list of at least one base64 string')
   if (value.length > maxFiles) throw new TooManyFilesError(maxFiles)
-  return { images: value.map((image, index) => fromBase64(image, `"images"[${index}]`)), isList: true }
+  return { images: value.map((image, index) => fromBase64(image, `"images"[${index}]`)), isList: true, giveBack: notOurs }
 }
+
+function notOurs (): void {}
 
 /** @param value base64, or a data URL of it */
 function fromBase64 (value: unknown, place: string): Uint8Array {

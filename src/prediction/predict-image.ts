@@ -3,10 +3,10 @@ import type { ImageDecoder } from '../image/index.ts'
 import type { ImageContract } from '../registry/manifest.ts'
 import type { ModelVersion } from '../registry/model-version.ts'
 import type { DType, NumericArray, TensorValue, ValueDType } from '../tensorflow/index.ts'
+import { ByteMemory } from './byte-memory.ts'
 import { requestedModel, type DefaultModel } from './choose-model.ts'
 import { withPlace, type Models, type Place, type Terms } from './models.ts'
 import { rankRows, type Ranking } from './rank.ts'
-import { RowMemory } from './row-memory.ts'
 import { runRows } from './row-runs.ts'
 import { FLOAT16, BFLOAT16, toFloatBits } from './tensor-json/small-floats.ts'
 
@@ -43,14 +43,14 @@ export interface ImagePrediction extends Ranking {
 export type ImagePredictor = (request: ImageRequest) => Promise<ImagePrediction[]>
 
 export function createImagePredictor ({ models, fallback, ...given }: ImagePredictorOptions): ImagePredictor {
-  const tools = { ...given, memory: new RowMemory() }
+  const tools = { ...given, memory: new ByteMemory() }
   return async request => {
     const model = requestedModel(request.model, fallback, models)
     return await withPlace(models, model, request.version, request, async place => await predict(place, request, tools))
   }
 }
 
-type Tools = Omit<ImagePredictorOptions, 'models' | 'fallback'> & { readonly memory: RowMemory }
+type Tools = Omit<ImagePredictorOptions, 'models' | 'fallback'> & { readonly memory: ByteMemory }
 
 async function predict ({ version, terms }: Place, request: ImageRequest, tools: Tools): Promise<ImagePrediction[]> {
   const { images, signal, trace, topK } = request
@@ -74,7 +74,7 @@ async function predict ({ version, terms }: Place, request: ImageRequest, tools:
 }
 
 /** All images at once, each straight into its row; how many really run at once is the decoder's to bound. */
-async function decodeAll (images: readonly Uint8Array[], contract: ImageContract, { decoder, memory }: Tools, { signal, line }: { signal: AbortSignal, line: string }): Promise<Uint8Array> {
+async function decodeAll (images: readonly Uint8Array[], contract: ImageContract, { decoder, memory }: Tools, { signal, line }: { signal: AbortSignal, line: string }): Promise<Uint8Array<ArrayBuffer>> {
   const pixels = memory.take(images.length * rowBytes(contract))
   await Promise.all(images.map(async (bytes, row) => {
     try {
