@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import cluster from 'node:cluster'
+import { setFlagsFromString } from 'node:v8'
 import { loadConfig, type Config } from './config.ts'
 import { end, EXIT_BAD_CONFIG } from './end.ts'
 import { createLog } from './log.ts'
@@ -7,6 +8,13 @@ import { parseVersionPolicies, type VersionPolicies } from './registry/version-p
 import { runPrimary } from './workers/primary.ts'
 import { thisWorker } from './workers/this-worker.ts'
 
+/**
+ * How much the heap may grow, in percent, before V8 walks all of it. Bodies of requests count: with V8's own measure, on a heap of 30 MB, four hundred photos a second had
+ * it walked twice a second, for some 20 ms of the event loop each time.
+ */
+const HEAP_GROWING_PERCENT = 200
+
+setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`)
 const { config, policies } = readConfig()
 const worker = thisWorker()
 const log = createLog({ level: config.LOG_LEVEL, base: worker === undefined ? null : { worker: worker.id } })
