@@ -30,5 +30,5 @@ t.test('memory stays flat over 180 epochs, with validation and checkpoints', asy
   }
   await trainer.fit({ data, validation: data, epochs: EPOCHS, batchSize: BATCH_SIZE, callbacks: [{ onEpochEnd }, checkpoint({ path: join(t.testdir(), 'last') })] })
   const grown = Math.min(...atLast) - Math.min(...settled) // the least of ten epochs: batches under way stand in the others
-  t.ok(grown < 40, `memory grew by ${grown.toFixed(1)} MiB; allowed are 40, what the allocator keeps of a busy moment: 180 epochs were fed 720`)
+  t.ok(grown < 36, `memory grew by ${grown.toFixed(1)} MiB; allowed are 36, what the allocator keeps of a busy moment: 180 epochs were fed 720`)
 })
