@@ -1,6 +1,8 @@
 import { cp, mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { ModelCopy } from './models.ts'
+import type { LoadContext } from './scenario.ts'
 
 const POLL_MS = 25
 const AVAILABLE_TIMEOUT_MS = 60_000
@@ -26,6 +28,28 @@ export async function replaceVersion ({ url, modelsDirectory, scratch, model, ve
   await rename(aside, join(modelsDirectory, model, String(version)))
   await becomeAvailable(url, model, version)
   await rm(join(modelsDirectory, model, String(version - 1)), { recursive: true })
+}
+
+export interface Replacements {
+  /** Versions that came to serve. */
+  count: () => number
+  /** Goes on, from the version where it was, until aborted. */
+  until: (over: AbortSignal) => Promise<void>
+}
+
+/** Lays down a copy of a model's version every few milliseconds, its number one higher each time. @param everyMs from one that serves to the next */
+export function replaceAgainAndAgain ({ scratch }: Pick<LoadContext, 'scratch'>, { url }: Pick<Replacement, 'url'>, { modelsDirectory, versionDirectory }: ModelCopy, model: string, everyMs: number): Replacements {
+  let version = 1
+  return {
+    count: () => version - 1,
+    async until (over) {
+      while (!over.aborted) {
+        const source = version === 1 ? versionDirectory : join(modelsDirectory, model, String(version))
+        await replaceVersion({ url, modelsDirectory, scratch, model, version: ++version, source })
+        await sleep(everyMs, undefined, { signal: over }).catch(() => {})
+      }
+    }
+  }
 }
 
 interface ModelStatus {

@@ -5,7 +5,7 @@ import createErrorClass from '@fastify/error'
  * says what was found and what is allowed, its status is the HTTP reply's. Broken invariants are plain `Error`s instead.
  */
 const createError = createErrorClass.default ?? createErrorClass
-/** Of errors that come in floods, and say nothing of the code: to note the stack takes as long as all else. */
+/** Of errors that come in floods: their stack says nothing, and noting it takes time. */
 const WITHOUT_STACK = false
 
 // 400: the request is malformed

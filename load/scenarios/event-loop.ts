@@ -4,7 +4,7 @@ import { closedLoop } from '../closed-loop.ts'
 import { formatNumber } from '../format.ts'
 import { copyModel, type ModelCopy } from '../models.ts'
 import { makePhoto } from '../photo.ts'
-import { replaceVersion } from '../replace-version.ts'
+import { replaceAgainAndAgain } from '../replace-version.ts'
 import { fileForm } from '../requests.ts'
 import type { LoadContext, Outcome, Scenario } from '../scenario.ts'
 import { readLoopLag, type LoopLag } from '../server-metrics.ts'
@@ -34,10 +34,12 @@ async function measure (context: LoadContext, model: ModelCopy, server: RunningS
   const durationMs = context.isQuick ? DURATION_MS.quick : DURATION_MS.full
   const { result: { run, versions, lag }, idleLag } = await besideIdleLoop(async () => {
     const over = new AbortController()
-    const loads = replaceUntil(over.signal, context, model, server)
+    const replacements = replaceAgainAndAgain(context, server, model, 'imagenet', 0)
+    const loads = replacements.until(over.signal)
     const run = await closedLoop(server.url, request, { connections: CONNECTIONS, durationMs, until: loads }).finally(() => over.abort())
     const lag = await readLoopLag(server.url)
-    return { run, versions: await loads, lag }
+    await loads
+    return { run, versions: replacements.count(), lag }
   })
   const row = (what: string, { p99Ms, maxMs }: LoopLag): string[] => [what, formatNumber(p99Ms), formatNumber(maxMs)]
   return {
@@ -48,14 +50,4 @@ async function measure (context: LoadContext, model: ModelCopy, server: RunningS
     ],
     notes: [`${run.replies} replies in ${durationMs / 1000} s, ${formatNumber(run.perSecond)} a second, p99 ${formatNumber(run.p99Ms)} ms.`]
   }
-}
-
-/** @returns how many versions came to serve */
-async function replaceUntil (over: AbortSignal, { scratch }: LoadContext, { modelsDirectory, versionDirectory }: ModelCopy, { url }: RunningServer): Promise<number> {
-  let version = 1
-  while (!over.aborted) {
-    const source = version === 1 ? versionDirectory : join(modelsDirectory, 'imagenet', String(version))
-    await replaceVersion({ url, modelsDirectory, scratch, model: 'imagenet', version: ++version, source })
-  }
-  return version - 1
 }

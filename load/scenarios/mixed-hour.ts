@@ -10,7 +10,7 @@ import { failuresOf, openLoopApart } from '../open-loop-apart.ts'
 import type { OpenLoopRun } from '../open-loop.ts'
 import { makePhoto } from '../photo.ts'
 import { readProcessMemory } from '../process-memory.ts'
-import { replaceVersion } from '../replace-version.ts'
+import { replaceAgainAndAgain } from '../replace-version.ts'
 import { fileForm, jsonRequest } from '../requests.ts'
 import type { LoadContext, Outcome, Scenario } from '../scenario.ts'
 import { send } from '../send.ts'
@@ -59,10 +59,12 @@ async function measure (context: LoadContext, server: RunningServer, mlp: ModelC
   const good = Object.entries(requests).map(async ([name, request]) => await sendByTheClock(server, request, RATES[name as keyof typeof requests], durationMs))
   const bad = sendBad(server, over)
   const gone = hangUp(server, requests.cifar, over)
-  const replaced = replaceEachMinute(context, server, mlp, minuteMs, over)
+  const replacements = replaceAgainAndAgain(context, server, mlp, 'mlp', minuteMs)
+  const replaced = replacements.until(over)
   const levels = await watchMemory(context, server, minuteMs, minutes)
   const runs = await Promise.all(good)
-  const [badAnswers, goneClients, versions] = await Promise.all([bad, gone, replaced])
+  const [badAnswers, goneClients] = await Promise.all([bad, gone, replaced])
+  const versions = replacements.count()
   const failures = failuresOf(runs)
   const rejected = runs.reduce((sum, run) => sum + run.rejected.count, 0)
   const [first, last] = [levels[1]!, levels.at(-1)!]
@@ -114,17 +116,6 @@ async function hangUp ({ url }: RunningServer, request: LoadRequest, over: Abort
     await sleep(1000 / RATES.goneClients)
   }
   return clients
-}
-
-/** @returns how many versions came to serve */
-async function replaceEachMinute ({ scratch }: LoadContext, { url }: RunningServer, { modelsDirectory, versionDirectory }: ModelCopy, minuteMs: number, over: AbortSignal): Promise<number> {
-  let version = 1
-  while (!over.aborted) {
-    const source = version === 1 ? versionDirectory : join(modelsDirectory, 'mlp', String(version))
-    await replaceVersion({ url, modelsDirectory, scratch, model: 'mlp', version: ++version, source })
-    await sleep(minuteMs, undefined, { signal: over }).catch(() => {})
-  }
-  return version - 1
 }
 
 /** @returns resident bytes in each minute, the first one's first; NaN where there is no /proc */

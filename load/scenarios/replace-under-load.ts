@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { measureCapacity } from '../capacity.ts'
 import { formatNumber, formatSpread } from '../format.ts'
 import type { ModelCopy } from '../models.ts'
@@ -8,7 +7,7 @@ import { failuresOf, formatRuns, medianOf, openLoopApart } from '../open-loop-ap
 import type { OpenLoopJob } from '../open-loop-process.ts'
 import type { OpenLoopRun } from '../open-loop.ts'
 import { makePhoto } from '../photo.ts'
-import { replaceVersion } from '../replace-version.ts'
+import { replaceAgainAndAgain } from '../replace-version.ts'
 import { fileForm } from '../requests.ts'
 import type { LoadContext, Outcome, Scenario } from '../scenario.ts'
 import { withServer, type RunningServer } from '../server-process.ts'
@@ -37,7 +36,7 @@ async function measure (context: LoadContext, model: ModelCopy, server: RunningS
   const job: OpenLoopJob = { url: server.url, request, expected: capacity.expected, except: ['version'], options: { perSecond: BUSY * capacity.perSecond.median, durationMs } }
   const still: OpenLoopRun[] = []
   const replaced: OpenLoopRun[] = []
-  const replace = replacing(context, model, server)
+  const replace = replaceAgainAndAgain(context, server, model, 'cifar', context.isQuick ? EVERY_MS.quick : EVERY_MS.full)
   for (let repeat = 0; repeat < context.repeats; repeat++) {
     context.log(`without and with new versions, ${repeat + 1} of ${context.repeats}`)
     still.push(await openLoopApart(job))
@@ -57,21 +56,6 @@ async function measure (context: LoadContext, model: ModelCopy, server: RunningS
       { claim: 'versions were replaced meanwhile', found: String(replace.count()), isMet: replace.count() > 0 }
     ],
     notes: [`${context.repeats} repeats of ${durationMs / 1000} s for each line, in turn. Capacity: ${formatSpread(capacity.perSecond)} requests a second.`]
-  }
-}
-
-/** Lays down a copy of the version every few seconds, its number one higher each time. */
-function replacing ({ scratch, isQuick }: LoadContext, { modelsDirectory, versionDirectory }: ModelCopy, { url }: RunningServer): { count: () => number, until: (over: AbortSignal) => Promise<void> } {
-  let version = 1
-  return {
-    count: () => version - 1,
-    async until (over) {
-      while (!over.aborted) {
-        const source = version === 1 ? versionDirectory : join(modelsDirectory, 'cifar', String(version))
-        await replaceVersion({ url, modelsDirectory, scratch, model: 'cifar', version: ++version, source })
-        await sleep(isQuick ? EVERY_MS.quick : EVERY_MS.full, undefined, { signal: over }).catch(() => {})
-      }
-    }
   }
 }
 

@@ -7,6 +7,7 @@ import type { Metrics } from '../metrics.ts'
 import { errorBody } from './error-replies.ts'
 import type { Connections } from './observe.ts'
 import type { ReplyError } from './reply-error.ts'
+import { JSON_TYPE } from './reply-json.ts'
 
 export interface ClientErrorOptions {
   readonly connections: Connections
@@ -56,7 +57,7 @@ function rawReply (error: ReplyError, requestId: string): string {
   const body = errorBody(error, requestId)
   return [
     `HTTP/1.1 ${error.statusCode} ${STATUS_CODES[error.statusCode] ?? ''}`,
-    'content-type: application/json; charset=utf-8',
+    `content-type: ${JSON_TYPE}`,
     `content-length: ${Buffer.byteLength(body)}`,
     `x-request-id: ${requestId}`,
     'server-timing: total;dur=0',

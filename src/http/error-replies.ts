@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { RouteNotFoundError } from '../errors.ts'
 import { toReplyError, type ReplyError } from './reply-error.ts'
+import { JSON_TYPE } from './reply-json.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -14,7 +15,6 @@ export interface ErrorReplyOptions {
   readonly maxFiles: number
 }
 
-export const ERROR_TYPE = 'application/json; charset=utf-8'
 /** Seconds after which a client that got 503 may try again, where the error does not know better. */
 const RETRY_AFTER_S = 1
 
@@ -37,7 +37,7 @@ export function replyWithError (error: unknown, request: FastifyRequest, reply: 
   })
   if (request.trace !== undefined) request.trace.error = known
   readOn(request, reply)
-  reply.headers(retryAfter(known)).code(known.statusCode).type(ERROR_TYPE).send(errorBody(known, request.id))
+  reply.headers(retryAfter(known)).code(known.statusCode).type(JSON_TYPE).send(errorBody(known, request.id))
 }
 
 /** Of a 503. */

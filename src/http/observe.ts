@@ -3,8 +3,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ClientClosedError } from '../errors.ts'
 import type { Metrics } from '../metrics.ts'
 import { PHASES, Trace } from '../prediction/trace.ts'
-import { errorBody, ERROR_TYPE, retryAfter, shortPath } from './error-replies.ts'
+import { errorBody, retryAfter, shortPath } from './error-replies.ts'
 import { isFault, type ReplyError } from './reply-error.ts'
+import { JSON_TYPE } from './reply-json.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -68,7 +69,7 @@ function headersOf ({ id, trace }: FastifyRequest, { isDraining }: Pick<ObserveO
 /** Answers a request that is over before it begins. */
 export type RefuseAtOnce = (request: FastifyRequest, reply: FastifyReply, error: ReplyError) => void
 
-/** What every error's reply is, without Fastify's part in it: where many are refused, that is a third of what each costs. */
+/** What every error's reply is, without Fastify's part in it: where many are refused, what each costs is taken from the others. */
 export function createRefusal (options: Pick<ObserveOptions, 'isDraining'>): RefuseAtOnce {
   return (request, reply, error) => {
     if (request.trace !== undefined) request.trace.error = error
@@ -78,7 +79,7 @@ export function createRefusal (options: Pick<ObserveOptions, 'isDraining'>): Ref
     reply.raw.writeHead(error.statusCode, {
       ...headersOf(request, options),
       ...retryAfter(error),
-      'content-type': ERROR_TYPE,
+      'content-type': JSON_TYPE,
       'content-length': Buffer.byteLength(body)
     })
     reply.raw.end(body)

@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify'
 import type { JsonText } from '../prediction/tensor-json/json-pieces.ts'
 import type { Trace } from '../prediction/trace.ts'
 
-const JSON_TYPE = 'application/json; charset=utf-8'
+export const JSON_TYPE = 'application/json; charset=utf-8'
 
 /** Sends JSON whose writing counts to the request's `encode`, which Fastify's own serialization would come too late for. */
 export async function replyJson (reply: FastifyReply, trace: Trace, value: unknown): Promise<FastifyReply> {

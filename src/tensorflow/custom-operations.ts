@@ -12,6 +12,7 @@ const SOURCES = fileURLToPath(new URL('./kernels/', import.meta.url))
 const GPU_DRIVERS = ['/proc/driver/nvidia/version', '/dev/dxg']
 
 let areOpen: boolean | undefined
+let hasGpuDriver: boolean | undefined
 
 /**
  * Whether graphs may hold the operations of `kernels/`, which the first call opens: the set-up has to have built them, the machine must have no
@@ -23,7 +24,8 @@ let areOpen: boolean | undefined
 export function hasCustomOperations ({ onCpu = false, env = process.env }: { onCpu?: boolean, env?: NodeJS.ProcessEnv } = {}): boolean {
   if (env['TENSORPORT_CUSTOM_OPERATIONS'] === 'off') return false
   // Devices are not asked for: the first session that is made decides how the process uses its GPUs.
-  if (!onCpu && GPU_DRIVERS.some(existsSync)) return false
+  hasGpuDriver ??= GPU_DRIVERS.some(existsSync)
+  if (!onCpu && hasGpuDriver) return false
   areOpen ??= open(libraryPath(env))
   return areOpen
 }

@@ -1,4 +1,5 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import { hasCustomOperations } from './custom-operations.ts'
 import { dtypeFromCode, isValueDType } from './dtype.ts'
 import { calledFunctions, inSlices, operationName } from './graph-walk.ts'
 import { takeApart, type GraphParts, type Part } from './graph-parts.ts'
@@ -26,16 +27,15 @@ export class NotFreezableError extends Error {
 
 /**
  * Rewrites a graph so that it takes its variables' values where it took their handles, through functions, conditions and loops: a function that is
- * given handles gets a copy that is given values. Lets the event loop in every few milliseconds.
+ * given handles gets a copy that is given values. Where there are tensorport's own operations, they take the place of slower ones. Lets the event loop in every few milliseconds.
  *
  * @param tensorNames what is to be computed and fed, as `probabilities:0`; the rest is left out
- * @param hasOwnOperations whether the graph may hold tensorport's own operations
  * @throws NotFreezableError if something keeps a state, or takes a handle in a way that is not known
  * @see tensorflow/python/framework/convert_to_constants.py
  */
-export async function freezeGraphDef (graphDef: Uint8Array, tensorNames: readonly string[], hasOwnOperations = false): Promise<FrozenGraphDef> {
+export async function freezeGraphDef (graphDef: Uint8Array, tensorNames: readonly string[]): Promise<FrozenGraphDef> {
   const found = await takeApart(graphDef, tensorNames)
-  const parts = hasOwnOperations ? withOwnOperations(found, tensorNames) : found
+  const parts = hasCustomOperations() ? withOwnOperations(found, tensorNames) : found
   refuseState(parts)
   const freezer = new Freezer(parts)
   return { graphDef: await freezer.graphDef(), variables: [...parts.nodes.values()].filter(isVariable).map(({ node }) => node.name) }

@@ -1,4 +1,3 @@
-import { hasCustomOperations } from './custom-operations.ts'
 import { freezeGraphDef, NotFreezableError } from './freeze-graph.ts'
 import { inSlices } from './graph-walk.ts'
 import { GraphModel } from './graph-model.ts'
@@ -84,7 +83,7 @@ function signatureOf ({ signatures, directory }: LoadedSavedModel, name: string)
 
 async function freeze (loaded: LoadedSavedModel, signatures: Readonly<Record<string, Signature>>, options: SessionOptions): Promise<FrozenModel> {
   const tensors = Object.values(signatures).flatMap(({ inputs, outputs }) => [...Object.values(inputs), ...Object.values(outputs)])
-  const { graphDef, variables } = await freezeGraphDef(await loaded.graph.toGraphDefOffLoop(), tensors.map(({ tensorName }) => tensorName), hasCustomOperations())
+  const { graphDef, variables } = await freezeGraphDef(await loaded.graph.toGraphDefOffLoop(), tensors.map(({ tensorName }) => tensorName))
   if (variables.length === 0) throw new NotFreezableError('it has no variables')
   const reads: Output[] = []
   await inSlices(variables, name => { reads.push(read(loaded.graph, name)) })

@@ -37,12 +37,10 @@ export class Tensor {
   }
 
   static #fromParts ({ dtype, shape, parts }: TensorParts): Tensor {
-    const tensor = Tensor.allocate(dtype, shape)
+    const expected = elementCount(shape) * dtypeSizeBytes(dtype)
     const sizeBytes = parts.reduce((sum, { byteLength }) => sum + byteLength, 0)
-    if (sizeBytes !== tensor.sizeBytes) {
-      tensor.dispose()
-      throw new RangeError(`Expected ${tensor.sizeBytes} bytes for ${dtype} [${shape.join(', ')}] but received ${sizeBytes}`)
-    }
+    if (sizeBytes !== expected) throw new RangeError(`Expected ${expected} bytes for ${dtype} [${shape.join(', ')}] but received ${sizeBytes}`)
+    const tensor = Tensor.#allocate(dtype, shape, sizeBytes)
     let at = sizeBytes === 0 ? 0n : api().TF_TensorData(tensor.#pointer)!
     for (const part of parts) {
       if (part.byteLength > 0) libc().memcpy(at, bytesOf(part), part.byteLength)
@@ -137,7 +135,7 @@ function describe (pointer: Pointer): Pick<TensorValue, 'dtype' | 'shape'> {
 function readData (pointer: Pointer, dtype: ValueDType, count: number, into?: NumericArray): TensorData {
   if (dtype === 'string') return decodeStrings(api().TF_TensorData(pointer), count)
   const data = into ?? allocateArray(dtype, count)
-  const sizeBytes = Number(api().TF_TensorByteSize(pointer))
+  const sizeBytes = count * dtypeSizeBytes(dtype)
   if (data.byteLength !== sizeBytes) throw new RangeError(`Expected memory of ${sizeBytes} bytes but received ${data.byteLength}`)
   if (data.byteLength > 0) libc().memcpy(data, api().TF_TensorData(pointer), data.byteLength)
   return data

@@ -67,17 +67,16 @@ void block_lstm(void*, TF_OpKernelContext* context) {
   LstmSizes sizes = lstm_sizes(call, {1, 3, 2, 4});
   const std::size_t units = sizes.units;
   call.expect(8, {4 * units});
-  const LstmForward given = {sizes, call.floats(1), call.floats(3), call.floats(2), call.floats(4), call.floats(8), nullptr, false,
-                             call.output(1, {sizes.steps, sizes.rows, units}), call.output(6, {sizes.steps, sizes.rows, units})};
+  float* const c = call.output(1, {sizes.steps, sizes.rows, units});
+  float* const h = call.output(6, {sizes.steps, sizes.rows, units});
   for (int unused : {0, 2, 3, 4, 5}) call.output(unused, {0});
   if (call.failed()) return;
+  const std::size_t all = sizes.steps * sizes.rows * units;
+  sizes.steps = std::min(sizes.steps, static_cast<std::size_t>(std::max<int64_t>(0, *asked)));
   std::vector<float> gates(sizes.rows * 4 * units);
-  LstmForward whole = given;
-  whole.gates = gates.data();
-  whole.sizes.steps = std::min(sizes.steps, static_cast<std::size_t>(std::max<int64_t>(0, *asked)));
-  best_variant().lstm.forward(whole);
+  best_variant().lstm.forward({sizes, call.floats(1), call.floats(3), call.floats(2), call.floats(4), call.floats(8), gates.data(), false, c, h});
   // Steps beyond those that were asked for are zeros.
-  for (float* states : {given.c, given.h}) std::fill(states + whole.sizes.steps * sizes.rows * units, states + sizes.steps * sizes.rows * units, 0.0f);
+  for (float* states : {c, h}) std::fill(states + sizes.steps * sizes.rows * units, states + all, 0.0f);
 }
 
 void lstm_back(void*, TF_OpKernelContext* context) {

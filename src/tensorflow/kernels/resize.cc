@@ -54,7 +54,6 @@ inline void mix_columns(const float* line, const Taps* across, std::size_t count
 
 void resize(const Resize& given) {
   const std::size_t count = 3 * (given.end_column - given.first_column);
-  for (std::size_t rest = 0; rest < kLineRest; ++rest) given.line[count + rest] = 0;
   for (std::size_t row = 0; row < given.out_height; ++row) {
     mix_rows(given.pixels + 3 * given.first_column, 3 * given.width, given.down[row], count, given.line);
     mix_columns(given.line, given.across, given.out_width, given.out + 3 * row * given.out_width);

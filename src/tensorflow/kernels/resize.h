@@ -23,7 +23,7 @@ struct Resize {
   std::size_t out_width;
   const Taps* down;    // out_height of them
   const Taps* across;  // out_width of them, of columns counted from first_column
-  float* line;         // scratch: 3 · (end_column − first_column) numbers and kLineRest more
+  float* line;         // scratch: 3 · (end_column − first_column) numbers and kLineRest more, which are read and let fall
   std::uint8_t* out;   // [out_height, out_width, 3], rounded to the nearest of 0–255
 };
 
