@@ -1,6 +1,7 @@
 import { DeadlineExceededError, QueueFullError } from '../errors.ts'
 import { DrainRate } from './drain-rate.ts'
 import { once } from './once.ts'
+import { removeItem } from './remove-item.ts'
 
 /** Places for requests whose bodies are on their way: how long each is kept, and how many of all. */
 const KEPT = { ms: 1000, part: 1 / 2 }
@@ -48,6 +49,8 @@ export interface Reservation {
   readonly giveUp: () => void
 }
 
+interface Kept extends Reservation { readonly since: number }
+
 /** What is known of a request at the door. */
 export interface AdmissionTerms {
   /** When it was received, in the clock of `performance.now`; default: now. */
@@ -91,8 +94,8 @@ export class AdmissionControl {
   readonly #whenOverrun: AdmissionLimits
   readonly #rate = new DrainRate()
   readonly #now: () => number
-  /** Places kept, since when; the first for longest. */
-  readonly #kept = new Map<Reservation, number>()
+  /** Places kept, the first for longest. */
+  readonly #kept: Kept[] = []
   #inside = 0
   #expected = 0
   #refusals: { readonly since: number, last: number } | undefined
@@ -123,8 +126,8 @@ export class AdmissionControl {
     const pace = this.#pace(now)
     this.#refuseIfFull(now, pace)
     this.#refuseIfLate(now, pace, terms)
-    const reservation: Reservation = { giveUp: () => { this.#kept.delete(reservation) } }
-    if (this.#kept.size < pace.limit * KEPT.part) this.#kept.set(reservation, now)
+    const reservation: Kept = { since: now, giveUp: () => { removeItem(this.#kept, reservation) } }
+    if (this.#kept.length < pace.limit * KEPT.part) this.#kept.push(reservation)
     return reservation
   }
 
@@ -133,7 +136,7 @@ export class AdmissionControl {
     const now = this.#now()
     const { receivedAt, reservation } = terms
     const pace = this.#pace(now)
-    if (reservation === undefined || !this.#kept.delete(reservation)) this.#refuseIfFull(now, pace)
+    if (reservation === undefined || !removeItem(this.#kept, reservation)) this.#refuseIfFull(now, pace)
     this.#refuseIfLate(now, pace, terms)
     this.#rate.begin(now)
     this.#inside++
@@ -156,11 +159,8 @@ export class AdmissionControl {
 
   /** How many places are kept, without those that were for too long. */
   #stillKept (now: number): number {
-    for (const [reservation, since] of this.#kept) {
-      if (now - since <= KEPT.ms) break
-      this.#kept.delete(reservation)
-    }
-    return this.#kept.size
+    while (this.#kept.length > 0 && now - this.#kept[0]!.since > KEPT.ms) this.#kept.shift()
+    return this.#kept.length
   }
 
   /** A burst may stand in line for long. Where requests keep coming faster than they are answered, a long line serves no more of them, and all later: it is kept short. */

@@ -1,3 +1,5 @@
+import { removeItem } from './remove-item.ts'
+
 /** Work of one kind that shares places with others. */
 export interface Lane {
   /** Whether something could begin now. */
@@ -15,6 +17,8 @@ export interface Door {
 }
 
 interface Member extends Lane {
+  /** Has something to begin or under way; else it rests. */
+  isBusy: boolean
   /** Milliseconds of places used, as far as fairness goes. */
   used: number
   inside: number
@@ -29,7 +33,7 @@ interface Member extends Lane {
 export class FairGate {
   readonly #places: number
   readonly #now: () => number
-  readonly #members = new Set<Member>()
+  readonly #members: Member[] = []
   #inside = 0
 
   constructor (places: number, now: () => number = () => performance.now()) {
@@ -38,17 +42,18 @@ export class FairGate {
   }
 
   add (lane: Lane): Door {
-    const member: Member = { canStart: () => lane.canStart(), start: async () => { await lane.start() }, used: 0, inside: 0 }
+    const member: Member = { canStart: () => lane.canStart(), start: async () => { await lane.start() }, isBusy: false, used: 0, inside: 0 }
+    this.#members.push(member)
     return {
       knock: () => { this.#knock(member) },
-      leave: () => { this.#members.delete(member) }
+      leave: () => { removeItem(this.#members, member) }
     }
   }
 
   #knock (member: Member): void {
-    if (!this.#members.has(member)) {
+    if (!member.isBusy) {
       member.used = Math.max(member.used, this.#least())
-      this.#members.add(member)
+      member.isBusy = true
     }
     this.#open()
   }
@@ -64,9 +69,10 @@ export class FairGate {
   #next (): Member | undefined {
     let best: Member | undefined
     for (const member of this.#members) {
+      if (!member.isBusy) continue
       const canStart = member.canStart()
       if (canStart && (best === undefined || member.used < best.used)) best = member
-      if (!canStart && member.inside === 0) this.#members.delete(member)
+      if (!canStart && member.inside === 0) member.isBusy = false
     }
     return best
   }
@@ -86,7 +92,7 @@ export class FairGate {
 
   #least (): number {
     let least = Infinity
-    for (const { used } of this.#members) least = Math.min(least, used)
+    for (const { isBusy, used } of this.#members) if (isBusy) least = Math.min(least, used)
     return least === Infinity ? 0 : least
   }
 }

@@ -1,3 +1,4 @@
+import { removeItem } from './remove-item.ts'
 import { stackParts, stackRows, takeRows } from './rows.ts'
 import type { RunRequest, RunResult, Stacked, Tensors } from './run-request.ts'
 
@@ -50,16 +51,16 @@ export class RowLine {
 
   get requests (): number { return this.#normal.length + this.#low.length }
 
+  /** All of them, in no order. */
+  get all (): readonly WaitingRequest[] { return [...this.#normal, ...this.#low] }
+
   add (waiting: WaitingRequest): void {
     this.#lineOf(waiting).push(waiting)
     this.#rows += waiting.rows!
   }
 
   remove (waiting: WaitingRequest): boolean {
-    const line = this.#lineOf(waiting)
-    const index = line.indexOf(waiting)
-    if (index === -1) return false
-    line.splice(index, 1)
+    if (!removeItem(this.#lineOf(waiting), waiting)) return false
     this.#rows -= waiting.rows! - waiting.taken
     return true
   }

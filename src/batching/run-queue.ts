@@ -1,6 +1,7 @@
 import { abortError, DeadlineExceededError, QueueFullError } from '../errors.ts'
 import { decide, type Decision } from './batch-policy.ts'
 import type { Door, FairGate } from './fair-gate.ts'
+import { removeItem } from './remove-item.ts'
 import { giveRows, RowLine, stackSlices, type Slice, type WaitingRequest } from './row-line.ts'
 import { rowsOf, rowType } from './rows.ts'
 import type { RunReport, RunRequest, RunResult, SignatureBatching, Stacked, Tensors } from './run-request.ts'
@@ -36,6 +37,8 @@ type Start =
 
 /** How long runs took lately, so that one whose answer would come too late is not begun. */
 const SMOOTHING = 0.2
+/** Lines that may be kept with nobody in them: the next to come is of the same kind mostly. */
+const MOST_EMPTY_LINES = 16
 
 /**
  * A version's queue: rows of any request that may run together do, in batches of the sizes that TensorFlow has seen; what can't runs alone.
@@ -46,10 +49,12 @@ export class RunQueue {
   readonly #now: () => number
   readonly #timers: Pick<typeof globalThis, 'setTimeout' | 'clearTimeout'>
   readonly #lines = new Map<string, RowLine>()
-  readonly #alone = new Set<WaitingRequest>()
-  /** Those that have a deadline, until they are over. */
-  readonly #dated = new Set<WaitingRequest>()
+  readonly #alone: WaitingRequest[] = []
   readonly #runMs = new Map<string, number>()
+  /** No run has taken longer lately. */
+  #longestRunMs = 0
+  /** No deadline of those that wait is earlier. */
+  #earliestDeadline = Infinity
   readonly #door: Door
   #timer: NodeJS.Timeout | undefined
   #runs = 0
@@ -67,7 +72,7 @@ export class RunQueue {
 
   /** Requests of which nothing runs yet. */
   get waiting (): number {
-    let waiting = this.#alone.size
+    let waiting = this.#alone.length
     for (const line of this.#lines.values()) waiting += line.requests
     return waiting
   }
@@ -116,9 +121,9 @@ export class RunQueue {
   }
 
   #add (waiting: WaitingRequest): void {
-    if (waiting.rows === undefined) this.#alone.add(waiting)
+    if (waiting.rows === undefined) this.#alone.push(waiting)
     else this.#lineFor(waiting.request).add(waiting)
-    if (waiting.request.deadline !== undefined) this.#dated.add(waiting)
+    this.#earliestDeadline = Math.min(this.#earliestDeadline, waiting.request.deadline ?? Infinity)
     this.knock()
   }
 
@@ -169,14 +174,18 @@ export class RunQueue {
       else await this.#runBatch(start.line, start.decision)
     } finally {
       this.#runs--
-      for (const [key, line] of this.#lines) if (line.requests === 0) this.#lines.delete(key)
+      if (this.#lines.size > MOST_EMPTY_LINES) this.#forgetEmptyLines()
       this.#setTimer()
     }
   }
 
+  #forgetEmptyLines (): void {
+    for (const [key, line] of this.#lines) if (line.requests === 0) this.#lines.delete(key)
+  }
+
   async #runAlone (waiting: WaitingRequest): Promise<void> {
     const { request } = waiting
-    this.#alone.delete(waiting)
+    removeItem(this.#alone, waiting)
     if (request.exclusive === true) this.#exclusiveRuns++
     const startedAt = waiting.startedAt = this.#now()
     const ended = await this.#timed(request, request.inputs)
@@ -244,16 +253,21 @@ export class RunQueue {
   #learn (signature: string, size: number | undefined, runMs: number): void {
     const key = `${signature} ${size}`
     const known = this.#runMs.get(key)
-    this.#runMs.set(key, known === undefined ? runMs : known + SMOOTHING * (runMs - known))
+    const smoothed = known === undefined ? runMs : known + SMOOTHING * (runMs - known)
+    this.#runMs.set(key, smoothed)
+    this.#longestRunMs = Math.max(this.#longestRunMs, smoothed)
   }
 
-  /** Those that could not be done in time even if they began now. */
+  /** Those that could not be done in time even if they began now. All are looked at only when one may be late. */
   #refuseLate (): void {
     const now = this.#now()
-    for (const waiting of this.#dated) {
-      const { deadline, signature } = waiting.request
+    if (now + this.#longestRunMs <= this.#earliestDeadline) return
+    this.#earliestDeadline = Infinity
+    for (const waiting of [...this.#alone, ...[...this.#lines.values()].flatMap(line => line.all)]) {
+      const { deadline = Infinity, signature } = waiting.request
       const runMs = this.#runMs.get(`${signature} ${this.#sizeFor(waiting)}`) ?? 0
-      if (waiting.startedAt === undefined && now + runMs > deadline!) this.#fail(waiting, new DeadlineExceededError(Math.round(deadline! - waiting.receivedAt)))
+      if (waiting.startedAt === undefined && now + runMs > deadline) this.#fail(waiting, new DeadlineExceededError(Math.round(deadline - waiting.receivedAt)))
+      else this.#earliestDeadline = Math.min(this.#earliestDeadline, deadline)
     }
   }
 
@@ -273,7 +287,7 @@ export class RunQueue {
   /** Rows of it that still wait leave the queue; those that run come back to nobody. */
   #fail (waiting: WaitingRequest, error: unknown): void {
     if (!this.#end(waiting)) return
-    this.#alone.delete(waiting)
+    removeItem(this.#alone, waiting)
     for (const line of this.#lines.values()) line.remove(waiting)
     waiting.reject(error)
   }
@@ -282,7 +296,6 @@ export class RunQueue {
   #end (waiting: WaitingRequest): boolean {
     if (waiting.isOver) return false
     waiting.isOver = true
-    this.#dated.delete(waiting)
     return true
   }
 }

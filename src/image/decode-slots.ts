@@ -1,5 +1,6 @@
 import { FairGate, type Door } from '../batching/fair-gate.ts'
 import { once } from '../batching/once.ts'
+import { removeItem } from '../batching/remove-item.ts'
 import { abortError } from '../errors.ts'
 
 /** Gives the slot back; idempotent. */
@@ -20,8 +21,8 @@ interface Waiting {
 /** Whose images are decoded: those of one model stand in one line. */
 interface Line {
   readonly door: Door
-  /** First come first. */
-  readonly waiting: Set<Waiting>
+  /** First come first served. */
+  readonly waiting: Waiting[]
   inUse: number
 }
 
@@ -33,6 +34,7 @@ interface Line {
 export class DecodeSlots {
   readonly #size: number
   readonly #gate: FairGate
+  /** By name; one stays when it is empty, since models are few. */
   readonly #lines = new Map<string, Line>()
 
   constructor (size: number) {
@@ -43,7 +45,7 @@ export class DecodeSlots {
   /** Slots in use and those who wait for one. */
   get pending (): number {
     let pending = 0
-    for (const { waiting, inUse } of this.#lines.values()) pending += waiting.size + inUse
+    for (const { waiting, inUse } of this.#lines.values()) pending += waiting.length + inUse
     return pending
   }
 
@@ -57,12 +59,11 @@ export class DecodeSlots {
         resolve(release)
       }
       const abort = (): void => {
-        line.waiting.delete(waiting)
-        this.#forget(name, line)
+        removeItem(line.waiting, waiting)
         reject(abortError(signal!))
       }
       const waiting: Waiting = { sharing, give }
-      line.waiting.add(waiting)
+      line.waiting.push(waiting)
       signal?.addEventListener('abort', abort, { once: true })
       line.door.knock()
     })
@@ -71,44 +72,36 @@ export class DecodeSlots {
   #line (name: string): Line {
     const known = this.#lines.get(name)
     if (known !== undefined) return known
-    const waiting: Line['waiting'] = new Set()
-    const door = this.#gate.add({ canStart: () => waiting.size > 0, start: async () => { await this.#serve(name, line) } })
+    const waiting: Waiting[] = []
+    const door = this.#gate.add({ canStart: () => waiting.length > 0, start: async () => { await this.#serve(line) } })
     const line: Line = { door, waiting, inUse: 0 }
     this.#lines.set(name, line)
     return line
   }
 
   /** @returns resolves when the slot is given back by all who share it */
-  async #serve (name: string, line: Line): Promise<void> {
-    const served = this.#nextOf(line)
-    for (const waiting of served) line.waiting.delete(waiting)
+  async #serve (line: Line): Promise<void> {
+    const served = line.waiting.splice(0, this.#countNext(line))
     line.inUse += served.length
     await Promise.all(served.map(async ({ give }) => await new Promise<void>(resolve => {
       give(once(() => {
         line.inUse--
-        this.#forget(name, line)
         resolve()
       }))
     })))
   }
 
-  /** The first in line, and those right after it that can share its slot: no more than leave as many for each other slot. */
-  #nextOf ({ waiting }: Line): Waiting[] {
-    const most = Math.ceil(waiting.size / this.#size)
-    const served: Waiting[] = []
+  /** How many are served together: the first in line, and those right after it that can share its slot, no more than leave as many for each other slot. */
+  #countNext ({ waiting }: Line): number {
+    const most = Math.ceil(waiting.length / this.#size)
+    const kind = waiting[0]?.sharing?.kind
     let room = 1
-    for (const next of waiting) {
-      room -= next.sharing?.part ?? 1
-      if (served.length > 0 && (room < 0 || next.sharing?.kind !== served[0]!.sharing?.kind)) break
-      served.push(next)
-      if (served.length >= most) break
+    let served = 0
+    for (const { sharing } of waiting) {
+      room -= sharing?.part ?? 1
+      if (served > 0 && (room < 0 || sharing?.kind !== kind)) break
+      if (++served >= most) break
     }
     return served
-  }
-
-  #forget (name: string, { waiting, inUse, door }: Line): void {
-    if (waiting.size > 0 || inUse > 0) return
-    door.leave()
-    this.#lines.delete(name)
   }
 }

@@ -53,9 +53,9 @@ export function readPlainHeader (bytes: Uint8Array, maxPixels: number): ImageHea
   return description && headerOf(description, 'JPEG', maxPixels)
 }
 
-function headerOf ({ frames, ...header }: Description, format: ImageFormat, maxPixels: number): ImageHeader {
-  checkPixels(header.size.width * header.size.height * frames, maxPixels)
-  return { ...header, format, isGrey: GREY_SPACES.includes(header.space), conversion: conversionOf(header.space, header.icc) }
+function headerOf ({ size, turn, space, hasAlpha, isSinglePass, icc, frames }: Description, format: ImageFormat, maxPixels: number): ImageHeader {
+  checkPixels(size.width * size.height * frames, maxPixels)
+  return { format, size, turn, space, isGrey: GREY_SPACES.includes(space), hasAlpha, isSinglePass, conversion: conversionOf(space, icc), icc }
 }
 
 type Description = Pick<ImageHeader, 'size' | 'turn' | 'space' | 'hasAlpha' | 'isSinglePass' | 'icc'> & { frames: number }

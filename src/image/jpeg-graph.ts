@@ -60,6 +60,14 @@ interface Decode {
   readonly reject: (error: unknown) => void
 }
 
+/** What is made for jobs that can go in one run. */
+interface Kind {
+  /** For each place in a run: uint8 [1, height, width, 3]. */
+  readonly pixels: readonly Output[]
+  /** Asked for in this turn of the event loop. */
+  readonly waiting: Decode[]
+}
+
 /** Made at the first JPEG, since serving opens its port before it loads TensorFlow; there is one in a process, and it stays. */
 class JpegGraph {
   /** Whether its resize is tensorport's own, to which a picture decoded in full is no burden. */
@@ -68,32 +76,26 @@ class JpegGraph {
   readonly #files = Array.from({ length: MOST_TOGETHER }, () => this.#graph.placeholder('string', []))
   /** Of each photo: the height and width that it is resized to, the scale and the translation of each, before it is turned. */
   readonly #measures = Array.from({ length: MOST_TOGETHER }, () => this.#graph.placeholder('float32', [6]))
-  /** For each kind that was asked for, and each place in a run: uint8 [1, height, width, 3]. */
-  readonly #pixels = new Map<string, Output[]>()
+  readonly #kinds = new Map<string, Kind>()
   readonly #session = newSession(this.#graph)
-  /** Asked for in this turn of the event loop, by kind. */
-  readonly #waiting = new Map<string, Decode[]>()
 
   async decode (bytes: Uint8Array, job: ShrinkJob, into?: Uint8Array): Promise<Picture> {
-    return await new Promise((resolve, reject) => { this.#add(kindOf(job), { bytes, job, into, resolve, reject }) })
+    return await new Promise((resolve, reject) => { this.#add(this.#kindOf(job), { bytes, job, into, resolve, reject }) })
   }
 
-  #add (kind: string, decode: Decode): void {
-    const waiting = this.#waiting.get(kind)
-    if (waiting === undefined) {
-      this.#waiting.set(kind, [decode])
-      process.nextTick(() => { this.#start(kind) })
-    } else if (waiting.push(decode) === MOST_TOGETHER) this.#start(kind)
+  #add (kind: Kind, decode: Decode): void {
+    const together = kind.waiting.push(decode)
+    if (together === 1) process.nextTick(() => { this.#start(kind) })
+    else if (together === MOST_TOGETHER) this.#start(kind)
   }
 
-  #start (kind: string): void {
-    const decodes = this.#waiting.get(kind)
-    this.#waiting.delete(kind)
-    if (decodes !== undefined) this.#settle(kind, decodes).catch(() => {}) // it settles every one, whatever happens
+  #start (kind: Kind): void {
+    const decodes = kind.waiting.splice(0)
+    if (decodes.length > 0) this.#settle(kind, decodes).catch(() => {}) // it settles every one, whatever happens
   }
 
   /** One that TensorFlow refuses must not take the others with it. */
-  async #settle (kind: string, decodes: readonly Decode[]): Promise<void> {
+  async #settle (kind: Kind, decodes: readonly Decode[]): Promise<void> {
     try {
       const pictures = await this.#run(kind, decodes)
       decodes.forEach(({ resolve }, index) => { resolve(pictures[index]!) })
@@ -103,8 +105,7 @@ class JpegGraph {
     }
   }
 
-  async #run (kind: string, decodes: readonly Decode[]): Promise<Picture[]> {
-    const pixels = this.#pixelsOf(kind, decodes[0]!.job)
+  async #run ({ pixels }: Kind, decodes: readonly Decode[]): Promise<Picture[]> {
     const files = decodes.map(({ bytes }) => Tensor.viewOf(bytes))
     try {
       const found = await this.#session.run({
@@ -118,12 +119,14 @@ class JpegGraph {
     }
   }
 
-  #pixelsOf (kind: string, job: ShrinkJob): readonly Output[] {
-    const known = this.#pixels.get(kind)
+  #kindOf (job: ShrinkJob): Kind {
+    const name = kindOf(job)
+    const known = this.#kinds.get(name)
     if (known !== undefined) return known
     const pixels = this.#files.map((file, index) => this.#turn(this.#resize(file, this.#measures[index]!, job), job.turn))
-    this.#pixels.set(kind, pixels)
-    return pixels
+    const kind: Kind = { pixels, waiting: [] }
+    this.#kinds.set(name, kind)
+    return kind
   }
 
   /** libjpeg's exact DCT and smooth chroma, as libvips has them: quicker ones gain nothing that can be measured. */

@@ -54,8 +54,8 @@ function readSegments (view: DataView): JpegHeader | undefined {
   return undefined
 }
 
-function describe ({ marker, ...frame }: Frame, componentsInScan: number, orientation: number, icc: Uint8Array | undefined): JpegHeader {
-  return { ...frame, isSinglePass: SEQUENTIAL.includes(marker) && componentsInScan === frame.components, orientation, icc }
+function describe ({ marker, width, height, components }: Frame, componentsInScan: number, orientation: number, icc: Uint8Array | undefined): JpegHeader {
+  return { width, height, components, isSinglePass: SEQUENTIAL.includes(marker) && componentsInScan === components, orientation, icc }
 }
 
 /** SOF0 to SOF15, but for the tables (DHT, DAC) and the extension that stand among them. */

@@ -33,5 +33,6 @@ export function storedPart (part: Part, whole: Size, turn: Turn): Part {
   const right = whole.width - part.width - part.left
   const bottom = whole.height - part.height - part.top
   const [firstOnX, lastOnX, firstOnY, lastOnY] = turn.isOnSide ? [part.top, bottom, part.left, right] : [part.left, right, part.top, bottom]
-  return { ...turnSize(part, turn), left: turn.reversesColumns ? lastOnX : firstOnX, top: turn.reversesRows ? lastOnY : firstOnY }
+  const { width, height } = turnSize(part, turn)
+  return { width, height, left: turn.reversesColumns ? lastOnX : firstOnX, top: turn.reversesRows ? lastOnY : firstOnY }
 }

@@ -20,11 +20,12 @@ export interface ResizePlan {
 export function planResize (source: Size, contract: ImageContract): ResizePlan {
   const frame = { width: contract.width, height: contract.height }
   const resized = resizedSides(source, contract)
-  const kept = { width: Math.min(resized.width, frame.width), height: Math.min(resized.height, frame.height) }
+  const width = Math.min(resized.width, frame.width)
+  const height = Math.min(resized.height, frame.height)
   return {
     resized,
-    kept: { ...kept, left: Math.floor((resized.width - kept.width) / 2), top: Math.floor((resized.height - kept.height) / 2) },
-    placed: { left: Math.floor((frame.width - kept.width) / 2), top: Math.floor((frame.height - kept.height) / 2) }
+    kept: { width, height, left: Math.floor((resized.width - width) / 2), top: Math.floor((resized.height - height) / 2) },
+    placed: { left: Math.floor((frame.width - width) / 2), top: Math.floor((frame.height - height) / 2) }
   }
 }
 

@@ -9,14 +9,14 @@ const LEAST_BYTES = 1024
  * waited. What is not given back is the collector's.
  */
 export class ByteMemory {
-  /** By length, the one that was given back last at the end. */
-  readonly #free = new Map<number, ArrayBuffer[]>()
+  readonly #free = new Map<number, Free>()
   #bytes = 0
+  #gifts = 0
 
   /** Holds whatever was there before. */
   take (length: number): Uint8Array<ArrayBuffer> {
     const size = sizeFor(length)
-    const found = this.#free.get(size)?.pop()
+    const found = this.#free.get(size)?.buffers.pop()
     if (found !== undefined) this.#bytes -= size
     return new Uint8Array(found ?? new ArrayBuffer(size), 0, length)
   }
@@ -25,21 +25,35 @@ export class ByteMemory {
   give ({ buffer }: Uint8Array<ArrayBuffer>): void {
     const size = buffer.byteLength
     if (size > MOST_BYTES) return
-    const free = this.#free.get(size) ?? []
-    this.#free.delete(size)
-    this.#free.set(size, free)
-    free.push(buffer)
+    const free = this.#freeOf(size)
+    free.lastGift = this.#gifts++
+    free.buffers.push(buffer)
     this.#bytes += size
     while (this.#bytes > MOST_BYTES) this.#dropOldest()
   }
 
-  #dropOldest (): void {
-    const [oldest] = this.#free
-    if (oldest === undefined) return
-    const [size, free] = oldest
-    if (free.pop() === undefined) this.#free.delete(size)
-    else this.#bytes -= size
+  #freeOf (size: number): Free {
+    const known = this.#free.get(size)
+    if (known !== undefined) return known
+    const free: Free = { size, buffers: [], lastGift: 0 }
+    this.#free.set(size, free)
+    return free
   }
+
+  /** One of a length that nobody has given back for longest. */
+  #dropOldest (): void {
+    const held = [...this.#free.values()].filter(({ buffers }) => buffers.length > 0)
+    const oldest = held.reduce((oldest, free) => free.lastGift < oldest.lastGift ? free : oldest)
+    oldest.buffers.pop()
+    this.#bytes -= oldest.size
+  }
+}
+
+/** Memory of one length, of which there are eight to a power of two. */
+interface Free {
+  readonly size: number
+  readonly buffers: ArrayBuffer[]
+  lastGift: number
 }
 
 function sizeFor (length: number): number {

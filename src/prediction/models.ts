@@ -41,12 +41,12 @@ export interface Place {
  *
  * @throws as `withVersion`; QueueFullError, DeadlineExceededError before anything is done
  */
-export async function withPlace<T> (models: Models, model: string, version: number | undefined, { trace, reservation, ...terms }: Terms, use: (place: Place) => Promise<T>): Promise<T> {
+export async function withPlace<T> (models: Models, model: string, version: number | undefined, { trace, reservation, signal, deadline, priority }: Terms, use: (place: Place) => Promise<T>): Promise<T> {
   return await withVersion(models, model, version, async served => {
     trace.serves(served)
-    const admission = served.admit({ receivedAt: trace.startedAt, deadline: terms.deadline, reservation })
+    const admission = served.admit({ receivedAt: trace.startedAt, deadline, reservation })
     try {
-      return await use({ version: served, terms: { ...terms, admission } })
+      return await use({ version: served, terms: { signal, deadline, priority, admission } })
     } finally {
       admission.leave()
     }

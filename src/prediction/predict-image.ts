@@ -63,11 +63,10 @@ async function predict ({ version, terms }: Place, request: ImageRequest, tools:
   const scores = await runRows({ version, signature: version.pixels, inputs: { [manifest.input ?? '']: input }, rows: images.length, terms, trace })
   const predictions = await trace.time('encode', async () => {
     const rankings = rankRows(scores, images.length, { model, activation: manifest.activation, labels: manifest.labels, topK })
-    return await Promise.all(rankings.map(async (ranking, row) => ({
-      ...ranking,
-      model: { name: model, version: version.version },
-      ...(request.showInput && { input: await dataUrl(rowOf(pixels, row, contract), contract, tools) })
-    })))
+    return await Promise.all(rankings.map(async (ranking, row) => Object.assign(ranking,
+      { model: { name: model, version: version.version } },
+      request.showInput && { input: await dataUrl(rowOf(pixels, row, contract), contract, tools) }
+    )))
   })
   tools.memory.give(pixels) // after an error a decode may still write there
   return predictions

@@ -62,7 +62,7 @@ async function predict ({ version, terms }: Place, { texts, signal, trace, topK 
   const scores = inOrder(parts, buckets)
   return await trace.time('encode', () => {
     const rankings = rankRows(scores, texts.length, { model, activation: manifest.activation, labels: manifest.labels, topK })
-    return rankings.map((ranking, row) => ({ ...ranking, model: { name: model, version: version.version }, text: tokensOf(encoded, row, model) }))
+    return rankings.map((ranking, row) => Object.assign(ranking, { model: { name: model, version: version.version }, text: tokensOf(encoded, row, model) }))
   })
 }
 
