@@ -26,7 +26,7 @@ interface Member extends Lane {
 
 /**
  * A number of places that lanes share fairly: a free one goes to the lane that has used them least, so that many who wait in one lane do not
- * keep the others from theirs. A lane that comes back after a rest starts level with those that are busy.
+ * keep the others from theirs. A lane that comes back after a rest starts level with those that are busy: it neither makes up for its rest nor pays for what it used alone.
  *
  * @see start-time fair queueing, Goyal, Vin and Cheng, 1996
  */
@@ -35,6 +35,8 @@ export class FairGate {
   readonly #now: () => number
   readonly #members: Member[] = []
   #inside = 0
+  /** What those had used who were let in last: the start of who comes. */
+  #level = 0
 
   constructor (places: number, now: () => number = () => performance.now()) {
     this.#places = places
@@ -52,7 +54,8 @@ export class FairGate {
 
   #knock (member: Member): void {
     if (!member.isBusy) {
-      member.used = Math.max(member.used, this.#least())
+      if (this.#members.every(({ isBusy }) => !isBusy)) this.#level = Math.max(this.#level, ...this.#members.map(({ used }) => used))
+      member.used = Math.max(member.used, this.#level)
       member.isBusy = true
     }
     this.#open()
@@ -79,6 +82,7 @@ export class FairGate {
 
   #enter (member: Member): void {
     const startedAt = this.#now()
+    this.#level = Math.max(this.#level, member.used)
     this.#inside++
     member.inside++
     const leave = (): void => {
@@ -88,11 +92,5 @@ export class FairGate {
       this.#open()
     }
     member.start().then(leave, leave)
-  }
-
-  #least (): number {
-    let least = Infinity
-    for (const { isBusy, used } of this.#members) if (isBusy) least = Math.min(least, used)
-    return least === Infinity ? 0 : least
   }
 }

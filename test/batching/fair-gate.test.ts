@@ -1,7 +1,7 @@
 import t from 'tap'
 import { FairGate, type Door } from '../../src/batching/fair-gate.ts'
 
-interface Arranged { door: Door, begun: string[], jobs: { end: () => void }[] }
+interface Arranged { door: Door, begun: string[], jobs: { end: () => void }[], more: (work: number) => void }
 
 /** A lane with so much work, that tells what it begins. */
 function lane (gate: FairGate, name: string, work: number, begun: string[]): Arranged {
@@ -15,7 +15,7 @@ function lane (gate: FairGate, name: string, work: number, begun: string[]): Arr
       await new Promise<void>(resolve => { jobs.push({ end: resolve }) })
     }
   })
-  return { door, begun, jobs }
+  return { door, begun, jobs, more: work => { left += work } }
 }
 
 const tick = async (): Promise<void> => { await new Promise(resolve => { setImmediate(resolve) }) }
@@ -43,6 +43,25 @@ t.test('a place goes to the lane that has used them least', async t => {
     await tick()
   }
   t.strictSame(begun, ['a', 'b', 'a', 'a', 'a', 'b'], 'b is back when a has used as much')
+})
+
+t.test('a lane that had the places for itself does not pay for it when another comes', async t => {
+  const begun: string[] = []
+  let now = 0
+  const gate = new FairGate(1, () => now)
+  const [a, b] = [lane(gate, 'a', 3, begun), lane(gate, 'b', 9, begun)]
+  const run = async ({ jobs }: Arranged): Promise<void> => {
+    now += 100
+    jobs.at(-1)!.end()
+    await tick()
+  }
+  a.door.knock()
+  for (let runs = 0; runs < 3; runs++) await run(a) // and has no more work
+  b.door.knock()
+  a.more(2)
+  a.door.knock()
+  for (const next of [b, a, a]) await run(next)
+  t.strictSame(begun.slice(3), ['b', 'a', 'a', 'b'])
 })
 
 t.test('a lane that rested does not make up for it', async t => {
