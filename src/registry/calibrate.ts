@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import type { SignatureBatching } from '../batching/run-request.ts'
 import type { LoadedSavedModel, Signature } from '../tensorflow/index.ts'
 import { findSizes, type SizeTime } from './batch-sizes.ts'
-import type { EngineChoice, EngineTrial } from './engines.ts'
+import { asSaved, type EngineChoice, type EngineTrial } from './engines.ts'
 import { knownShapes, shapesOf, variedInputs, type KnownShapes } from './made-up-inputs.ts'
 import { mainSignature } from './main-signature.ts'
 import { PIXELS_SIGNATURE } from './pixel-input.ts'
@@ -46,7 +46,7 @@ export interface Measured {
 
 /** Of a version that was not measured: every request runs alone. */
 export const UNCALIBRATED: Calibration = {
-  batching: {}, runsInFlight: Math.min(4, availableParallelism()), sizes: [], inFlight: [], engine: { graph: 'as saved', threads: availableParallelism() }, engines: [], tookMs: 0
+  batching: {}, runsInFlight: Math.min(4, availableParallelism()), sizes: [], inFlight: [], engine: asSaved(), engines: [], tookMs: 0
 }
 
 /** Milliseconds for the sizes of the signature that matters most, and of each other. */

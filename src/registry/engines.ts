@@ -13,6 +13,10 @@ export interface EngineChoice {
   readonly graph: 'as saved' | 'frozen'
   /** TensorFlow's threads inside one operation. */
   readonly threads: number
+  /** Compiled by XLA. */
+  readonly xla: boolean
+  /** Of products and convolutions. */
+  readonly precision: 'float32' | 'bfloat16'
 }
 
 /** What an engine gave, in a second. */
@@ -44,8 +48,8 @@ const [LEAST_ROWS, MOST_ROWS, SEVERAL_MS] = [2, 8, 50]
 const GAIN = 1.05
 /** What one thread is worth beside its figures: a trial has the machine to itself, but requests need cores too, for HTTP and for decoding. */
 const ONE_THREAD = 1.15
-/** How far a frozen graph's numbers may be from the loaded one's, for the largest of them: kernels add up in another order. */
-const TOLERANCE = 1e-4
+/** How far a frozen graph's numbers may be from the loaded one's, for the largest of them: kernels add up in another order, and round in other places. */
+const TOLERANCE = { float32: 1e-4, bfloat16: 2e-2 }
 /** A model whose single run takes longer, in milliseconds, is not tried in other ways: that would take seconds. */
 const SLOW_RUN_MS = 300
 
@@ -56,7 +60,7 @@ const SLOW_RUN_MS = 300
  * @param session what the operator decided; a number of threads given there is not varied
  */
 export async function chooseEngine (candidate: Candidate, loaded: LoadedSavedModel, session: SessionOptions, signal: AbortSignal): Promise<ChosenEngine> {
-  const first: LoadedEngine = { kind: 'loaded', choice: { graph: 'as saved', threads: session.intraOpThreads || availableParallelism() }, model: loaded }
+  const first: LoadedEngine = { kind: 'loaded', choice: asSaved(session), model: loaded }
   const tried = await triedRows(candidate, loaded)
   if (tried === undefined) return { engine: first, trials: [], notes: [] }
   const contest = await Contest.open(tried, first, signal)
@@ -68,6 +72,11 @@ export async function chooseEngine (candidate: Candidate, loaded: LoadedSavedMod
   }
   if (isVaried) await contest.meet([await loadedOnOneThread(first, session)])
   return { ...contest.result, notes: [`its variables are not made constants: ${frozen}`] }
+}
+
+/** How a version runs that nothing was tried for. */
+export function asSaved ({ intraOpThreads, xla = false, bfloat16 = false }: SessionOptions = {}): EngineChoice {
+  return { graph: 'as saved', threads: intraOpThreads || availableParallelism(), xla, precision: bfloat16 ? 'bfloat16' : 'float32' }
 }
 
 /** The first, or the best of those that are better than it by enough. Pure. */
@@ -132,7 +141,7 @@ async function frozenEngine (tried: Tried, { choice, model: loaded }: LoadedEngi
   if (freezing.kind === 'refused') return freezing.reason
   const { model } = freezing
   try {
-    const difference = await differenceBetween(tried, loaded, model)
+    const difference = await differenceBetween(tried, loaded, model, TOLERANCE[choice.precision])
     if (difference === undefined) return { kind: 'frozen', choice: { ...choice, graph: 'frozen' }, model }
     await model.dispose()
     return difference
@@ -226,9 +235,9 @@ async function bestRate (run: () => Promise<unknown>, inFlight: number): Promise
   return best
 }
 
-async function differenceBetween ({ signature, several }: Tried, loaded: RunnableModel, other: RunnableModel): Promise<string | undefined> {
+async function differenceBetween ({ signature, several }: Tried, loaded: RunnableModel, other: RunnableModel, tolerance: number): Promise<string | undefined> {
   const [expected, found] = [await loaded.run(signature.name, several), await other.run(signature.name, several)]
-  return Object.entries(expected).map(([name, tensor]) => differenceFrom(tensor, found[name]!, TOLERANCE * largest(tensor))).find(difference => difference !== undefined)
+  return Object.entries(expected).map(([name, tensor]) => differenceFrom(tensor, found[name]!, tolerance * largest(tensor))).find(difference => difference !== undefined)
 }
 
 /** At least 1. */

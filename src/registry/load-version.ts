@@ -9,7 +9,7 @@ import { chooseEngine } from './engines.ts'
 import { addPixelInput, PIXELS_SIGNATURE } from './pixel-input.ts'
 import { checkLabels, completeManifest } from './complete-manifest.ts'
 import { deriveManifest } from './derive-manifest.ts'
-import type { Manifest } from './manifest.ts'
+import type { EngineOptions, Manifest } from './manifest.ts'
 import { readManifest, verifyFiles, verifyTokenizer, type ReadManifest } from './read-manifest.ts'
 import { servingSignatures, type Signatures } from './serving-signatures.ts'
 import { runGolden, smokeRun, type Candidate } from './smoke-run.ts'
@@ -51,14 +51,16 @@ export type LoadVersion = (directory: string, options: LoadVersionOptions) => Pr
  *
  * @throws BadSavedModelError, BadManifestError, GoldenMismatchError
  */
-export const loadVersion: LoadVersion = async (linkedDirectory, options) => {
-  const { session, signal } = options
+export const loadVersion: LoadVersion = async (linkedDirectory, general) => {
+  const { signal } = general
   const directory = await realpath(linkedDirectory)
   const given = await readManifest(linkedDirectory)
   if (given !== undefined) {
     await verifyFiles(directory, given)
     await verifyTokenizer(directory, given)
   }
+  const options = withEngineOptions(general, given?.manifest.engine)
+  const { session } = options
   const description = await readSavedModel(directory)
   const metaGraph = servingGraph(description)
   signal.throwIfAborted()
@@ -68,6 +70,21 @@ export const loadVersion: LoadVersion = async (linkedDirectory, options) => {
   } catch (error) {
     await dispose([loaded])
     throw error
+  }
+}
+
+/** What the manifest asks for goes before what holds for all versions. */
+function withEngineOptions (options: LoadVersionOptions, { threads, runsInFlight, xla, precision }: EngineOptions = {}): LoadVersionOptions {
+  const asked: SessionOptions = {
+    ...(threads !== undefined && { intraOpThreads: threads }),
+    ...(xla !== undefined && { xla }),
+    ...(precision !== undefined && { bfloat16: precision === 'bfloat16' })
+  }
+  const { calibrate } = options
+  return {
+    ...options,
+    session: { ...options.session, ...asked },
+    calibrate: calibrate && { ...calibrate, concurrency: runsInFlight ?? calibrate.concurrency }
   }
 }
 

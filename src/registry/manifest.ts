@@ -68,6 +68,17 @@ export const TextContractSchema = Type.Object({
 })
 export type TextContract = Static<typeof TextContractSchema>
 
+/** How TensorFlow runs a version, where its maker or its operator knows better than what is measured; it goes before the server's own settings. */
+export const EngineOptionsSchema = Type.Object({
+  threads: Type.Optional(Type.Integer({ minimum: 1, maximum: 1024, description: 'TensorFlow threads inside one operation, in place of `INTRA_OP_THREADS`' })),
+  runsInFlight: Type.Optional(Type.Integer({ minimum: 1, maximum: 64, description: 'runs at once, in place of `RUN_CONCURRENCY`' })),
+  xla: Type.Optional(Type.Boolean({ description: 'compile the graph with XLA or not, in place of `XLA`' })),
+  precision: Type.Optional(Type.Union([Type.Literal('float32'), Type.Literal('bfloat16')], {
+    description: 'bfloat16: products of matrices and convolutions with 8 bits of mantissa on a CPU that can (AVX-512, AMX); answers change in the third digit, which `golden` has to allow for'
+  }))
+})
+export type EngineOptions = Static<typeof EngineOptionsSchema>
+
 /** What a version says of itself: `model.json` beside its SavedModel, or beside all versions for a foreign one. */
 export const ManifestSchema = Type.Object({
   format: Type.Literal(1),
@@ -82,6 +93,7 @@ export const ManifestSchema = Type.Object({
   image: Type.Optional(ImageContractSchema),
   text: Type.Optional(TextContractSchema),
   batchSizes: Type.Optional(Type.Array(Type.Integer({ minimum: 1 }))),
+  engine: Type.Optional(EngineOptionsSchema),
   training: Type.Optional(Type.Object({
     recipe: Type.String(),
     settings: Type.Record(Type.String(), Type.Unknown()),

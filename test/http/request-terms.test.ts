@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import type { RunOptions } from '../../src/registry/model-version.ts'
@@ -36,6 +37,18 @@ t.test('a request that is not done within its timeout is answered with 504', asy
   t.equal(status, 504)
   t.match(body, { code: 'SERVE_DEADLINE_EXCEEDED', error: /within its 50 ms/ })
   t.ok(tookMs < 1500)
+})
+
+t.test('the signal of a request that was answered serves the next one, nobody listening to it any more; one that aborted never does', async t => {
+  const [first, second] = [await post(t, {}), await post(t, {})]
+  t.equal(first.given?.signal, second.given?.signal)
+  t.strictSame(getEventListeners(second.given!.signal!, 'abort'), [])
+  const late = await post(t, { query: '?timeout=30', runMs: 1000 })
+  t.ok(late.given!.signal!.aborted)
+  for (const { status, given } of [await post(t, {}), await post(t, {})]) {
+    t.equal(status, 200)
+    t.ok(!given!.signal!.aborted && given!.signal !== late.given!.signal)
+  }
 })
 
 t.test('a deadline may be a number of milliseconds or a date, and the earliest counts', async t => {

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { best, type EngineTrial } from '../../src/registry/engines.ts'
@@ -8,7 +9,7 @@ import { writeHalfPlusTwo, writeTinyModel } from '../support/saved-models.ts'
 const OPTIONS = { signal: new AbortController().signal, onWarming: () => {}, calibrate: { maxRows: 8, concurrency: undefined } }
 
 function trial (single: number, rows: number, batched: number, threads = 2): EngineTrial {
-  return { graph: 'as saved', threads, single, rows, batched }
+  return { graph: 'as saved', threads, xla: false, precision: 'float32', single, rows, batched }
 }
 
 t.test('the best in the mean of its figures is taken', async t => {
@@ -35,6 +36,38 @@ t.test('a version tells what was tried and what runs it, and answers the same', 
   t.ok(engines.some(({ graph, threads }) => graph === engine.graph && threads === engine.threads))
   t.strictSame((await loaded.run('serving_default', { x: floats([2], [1, 2]) }))['y'], floats([2], [2.5, 3]))
   await loaded.dispose()
+})
+
+t.test('the manifest says how a version is run, before the server’s own settings', async t => {
+  const directory = join(t.testdir(), '1')
+  await writeHalfPlusTwo(directory)
+  await writeFile(join(directory, 'model.json'), JSON.stringify({ format: 1, task: 'tensor', engine: { threads: 1, runsInFlight: 3, xla: false } }))
+  const loaded = await loadVersion(directory, { ...OPTIONS, session: { intraOpThreads: 2, xla: true }, calibrate: { maxRows: 8, concurrency: 1 } })
+  t.equal(loaded.calibration.runsInFlight, 3)
+  t.ok(loaded.calibration.engines.length > 1)
+  for (const engine of loaded.calibration.engines) t.match(engine, { threads: 1, xla: false, precision: 'float32' })
+  await loaded.dispose()
+})
+
+t.test('products in bfloat16 are as near as 8 bits of mantissa are', async t => {
+  const directory = join(t.testdir(), '1')
+  const weights = Float32Array.from({ length: 64 * 64 }, (_, index) => Math.sin(index))
+  await writeTinyModel(directory, ({ graph, variable }) => {
+    const x = graph.placeholder('float32', [-1, 64], 'x')
+    return { serving_default: { inputs: { x }, outputs: { y: graph.apply('MatMul', [x, variable('weights', floats([64, 64], weights))]) } } }
+  })
+  const x = floats([1, 64], Float32Array.from({ length: 64 }, (_, index) => Math.cos(index)))
+  const run = async (engine: object): Promise<{ y: Float32Array, precision: string }> => {
+    await writeFile(join(directory, 'model.json'), JSON.stringify({ format: 1, task: 'tensor', engine }))
+    const loaded = await loadVersion(directory, OPTIONS)
+    const { y } = await loaded.run('serving_default', { x })
+    await loaded.dispose()
+    return { y: y!.data as Float32Array, precision: loaded.calibration.engine.precision }
+  }
+  const [exact, half] = [await run({ precision: 'float32' }), await run({ precision: 'bfloat16' })]
+  t.strictSame([exact.precision, half.precision], ['float32', 'bfloat16'])
+  const largest = Math.max(...exact.y.map(Math.abs))
+  t.ok(exact.y.every((value, index) => Math.abs(value - half.y[index]!) <= 0.02 * largest))
 })
 
 t.test('a signature that changes state keeps to the model as it was loaded', async t => {

@@ -690,6 +690,13 @@ export declare type ConfigProto_RewriterConfig = Message<"tensorport.ConfigProto
    * @generated from field: int32 meta_optimizer_iterations = 12;
    */
   metaOptimizerIterations: number;
+
+  /**
+   * 1: on
+   *
+   * @generated from field: int32 auto_mixed_precision_onednn_bfloat16 = 25;
+   */
+  autoMixedPrecisionOnednnBfloat16: number;
 };
 
 /**
