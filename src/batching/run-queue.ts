@@ -51,7 +51,7 @@ export class RunQueue {
   readonly #lines = new Map<string, RowLine>()
   readonly #alone: WaitingRequest[] = []
   readonly #runMs = new Map<string, number>()
-  /** No run has taken longer lately. */
+  /** At least what a run of any kind takes. */
   #longestRunMs = 0
   /** No deadline of those that wait is earlier. */
   #earliestDeadline = Infinity

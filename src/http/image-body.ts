@@ -59,10 +59,7 @@ interface Files {
   readonly memory: readonly Uint8Array<ArrayBuffer>[]
 }
 
-/**
- * Reads a form of known length in one piece: half of what its way through the parser's streams costs, which besides kept all that a request
- * had held until V8 walked the whole heap.
- */
+/** Reads a form of known length in one piece. On its way through the parser's streams all that a request held would stay until V8 walks the whole heap: docs/decisions/0014. */
 async function readFilesAtOnce ({ raw }: FastifyRequest, { bodyLimitBytes, maxFiles, memory }: ImageBodyOptions): Promise<Files> {
   const form = await readWhole(raw, memory, { limitBytes: bodyLimitBytes, left: bodyLimitBytes })
   return { images: filesOfForm(form, raw.headers['content-type'] ?? '', maxFiles), memory: [form] }
