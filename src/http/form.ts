@@ -50,8 +50,7 @@ function * partsOf (bytes: Buffer, boundary: string): Generator<{ start: number,
   let start = startOfFirst(bytes, delimiter)
   for (let parts = 0; !isLast(bytes, start); parts++) {
     if (parts === MAX_PARTS) throw new BadRequestError(`The form can not be read: it has more than ${MAX_PARTS} parts`)
-    const end = bytes.indexOf(delimiter, start)
-    if (end < 0) throw unexpectedEnd()
+    const end = nextBoundary(bytes, delimiter, start)
     yield { start, end }
     start = end + delimiter.length
   }
@@ -61,18 +60,18 @@ function * partsOf (bytes: Buffer, boundary: string): Generator<{ start: number,
 function startOfFirst (bytes: Buffer, delimiter: Buffer): number {
   const atStart = delimiter.subarray(2)
   if (bytes.subarray(0, atStart.length).equals(atStart)) return atStart.length
-  const found = bytes.indexOf(delimiter)
-  if (found < 0) throw unexpectedEnd()
-  return found + delimiter.length
+  return nextBoundary(bytes, delimiter, 0) + delimiter.length
+}
+
+function nextBoundary (bytes: Buffer, delimiter: Buffer, from: number): number {
+  const found = bytes.indexOf(delimiter, from)
+  if (found < 0) throw new BadRequestError('The form can not be read: its boundary or its end is missing')
+  return found
 }
 
 /** Whether the boundary that ends here is the closing one, behind which nothing counts. */
 function isLast (bytes: Buffer, at: number): boolean {
   return bytes.toString('latin1', at, at + 2) === '--'
-}
-
-function unexpectedEnd (): Error {
-  return new BadRequestError('The form can not be read: its boundary or its end is missing')
 }
 
 type Headers = ReadonlyMap<string, string>

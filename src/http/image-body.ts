@@ -22,10 +22,14 @@ export interface ImageBodyOptions {
 }
 
 /** Adds what reads raw images: each whole, into memory that is used again. */
-export function addRawImages (app: FastifyInstance, { memory, bodyLimitBytes }: ImageBodyOptions): void {
+export function addRawImages (app: FastifyInstance, options: ImageBodyOptions): void {
   for (const type of [/^image\//, 'application/octet-stream']) {
-    app.addContentTypeParser(type, async (_request: FastifyRequest, payload: IncomingMessage) => await readWhole(payload, memory, { limitBytes: bodyLimitBytes, left: bodyLimitBytes }))
+    app.addContentTypeParser(type, async (_request: FastifyRequest, payload: IncomingMessage) => await readBody(payload, options))
   }
+}
+
+async function readBody (body: IncomingMessage, { memory, bodyLimitBytes }: ImageBodyOptions): Promise<Uint8Array<ArrayBuffer>> {
+  return await readWhole(body, memory, { limitBytes: bodyLimitBytes, left: bodyLimitBytes })
 }
 
 /**
@@ -60,9 +64,9 @@ interface Files {
 }
 
 /** Reads a form of known length in one piece. On its way through the parser's streams all that a request held would stay until V8 walks the whole heap: docs/decisions/0014. */
-async function readFilesAtOnce ({ raw }: FastifyRequest, { bodyLimitBytes, maxFiles, memory }: ImageBodyOptions): Promise<Files> {
-  const form = await readWhole(raw, memory, { limitBytes: bodyLimitBytes, left: bodyLimitBytes })
-  return { images: filesOfForm(form, raw.headers['content-type'] ?? '', maxFiles), memory: [form] }
+async function readFilesAtOnce ({ raw }: FastifyRequest, options: ImageBodyOptions): Promise<Files> {
+  const form = await readBody(raw, options)
+  return { images: filesOfForm(form, raw.headers['content-type'] ?? '', options.maxFiles), memory: [form] }
 }
 
 /** Reads a form of unknown length, of which nothing is kept but its files. */
