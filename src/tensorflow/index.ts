@@ -1,7 +1,8 @@
 /** TensorFlow from TypeScript, through libtensorflow's C API. The only folder that knows koffi. */
-export { duplicateDescriptor, loadLibrary, preferOneDnn, preloadLibrary, releaseMemory, type Library } from './library.ts'
+export { duplicateDescriptor, loadLibrary, preferOneDnn, preloadLibrary, type Library } from './library.ts'
 export { hasCustomOperations } from './custom-operations.ts'
 export { favourEventLoop } from './threads.ts'
+export { releaseMemory } from './memory.ts'
 export { cacheDirectory, libraryCandidates, isPresent, TENSORFLOW_VERSION, type Candidate } from './locate.ts'
 export {
   allocateArray, bytesOf, dtypeCode, dtypeFromCode, dtypeSizeBytes, elementCount, isValueDType, numbersPerElement, numericArray,

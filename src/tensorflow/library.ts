@@ -25,6 +25,9 @@ interface LibC {
   dlerror (): string | null
   /** Linux's: of one thread, by its number. */
   sched_setscheduler?: (thread: number, policy: number, parameters: NodeJS.TypedArray) => number
+  /** Linux's: the address is a multiple of the size of a page. */
+  madvise?: Fn<[address: number, sizeBytes: number, advice: number], number>
+  /** glibc's. */
   malloc_trim?: Fn<[pad: number], number>
   dup (descriptor: number): number
 }
@@ -85,13 +88,6 @@ export function api (): CApi {
 export function libc (): LibC {
   loadLibrary()
   return open!.libc
-}
-
-/** Gives memory that was freed back to the system (glibc's malloc_trim), off the event loop. Does nothing on other C libraries. */
-export async function releaseMemory (): Promise<void> {
-  const trim = libc().malloc_trim
-  if (trim === undefined) return
-  await offLoop(trim, 0)
 }
 
 /**
@@ -185,6 +181,8 @@ function bindLibC (): LibC {
   } catch {
     // Not glibc: nothing to trim.
   }
-  if (process.platform === 'linux') libc.sched_setscheduler = library.func('int sched_setscheduler(int, int, void*)') as NonNullable<LibC['sched_setscheduler']>
+  if (process.platform !== 'linux') return libc
+  libc.madvise = library.func('int madvise(uintptr_t, size_t, int)') as NonNullable<LibC['madvise']>
+  libc.sched_setscheduler = library.func('int sched_setscheduler(int, int, void*)') as NonNullable<LibC['sched_setscheduler']>
   return libc
 }
