@@ -1,4 +1,4 @@
-/** Milliseconds that tokenizing may hold the event loop before others get their turn. */
+/** Milliseconds that one job may hold the event loop before others get their turn. */
 const BURST_MS = 5
 
 const waiting: (() => void)[] = []

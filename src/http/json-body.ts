@@ -1,10 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import { BadRequestError } from '../errors.ts'
 import { decodeText } from '../prediction/tensor-json/json-text.ts'
+import { wholeBody } from './read-whole.ts'
 
 /** Reads `application/json` in a route's own scope: UTF-8 or 400, with the parser's reason. `__proto__` is a key like any other. */
 export function addJsonBody (app: FastifyInstance): void {
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => parse(body))
+  app.addContentTypeParser('application/json', wholeBody(app.initialConfig.bodyLimit!, parse))
 }
 
 function parse (body: Buffer): unknown {

@@ -7,6 +7,7 @@ import { askAtDoor, type DoorOptions, namedInPath } from './door.ts'
 import { shortPath } from './error-replies.ts'
 import { requireTrace } from './observe.ts'
 import { parseVersion } from './prediction-query.ts'
+import { wholeBody } from './read-whole.ts'
 import { replyText } from './reply-json.ts'
 import { readTerms } from './request-terms.ts'
 import { whileWanted } from './request-lifetime.ts'
@@ -30,7 +31,7 @@ export const predictTensorsRoute: FastifyPluginAsyncTypebox<PredictTensorsOption
   const { timeoutMs } = atDoor
   app.removeAllContentTypeParsers()
   askAtDoor(app, atDoor, namedInPath)
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => body)
+  app.addContentTypeParser('*', wholeBody(app.initialConfig.bodyLimit!, body => body))
 
   async function predict (request: FastifyRequest, reply: FastifyReply, model: string, version?: number): Promise<FastifyReply> {
     const trace = requireTrace(request)

@@ -4,6 +4,7 @@ import type { TextPredictor } from '../prediction/predict-text.ts'
 import { askAtDoor, type DoorOptions, namedInQuery } from './door.ts'
 import { addJsonBody } from './json-body.ts'
 import { parseVersion, PredictionQuery } from './prediction-query.ts'
+import { wholeBody } from './read-whole.ts'
 import { replyJson } from './reply-json.ts'
 import { requireTrace } from './observe.ts'
 import { readTerms } from './request-terms.ts'
@@ -24,7 +25,7 @@ export const predictTextRoute: FastifyPluginAsyncTypebox<PredictTextOptions> = a
   app.removeAllContentTypeParsers()
   askAtDoor(app, { door, refuse, timeoutMs }, namedInQuery)
   addJsonBody(app)
-  app.addContentTypeParser('text/plain', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => body)
+  app.addContentTypeParser('text/plain', wholeBody(app.initialConfig.bodyLimit!, body => body))
   app.post('/predict/text', { schema: { querystring: Query }, config: { accepts: 'application/json, text/plain' } }, async (request, reply) => {
     const { model, version, topK, text } = request.query
     const trace = requireTrace(request)
