@@ -54,6 +54,7 @@ function newRegistry ({ config, policies, log, tokenizerOf, onAvailable }: Regis
     maxQueueMs: config.MAX_QUEUE_MS,
     maxBatchRows: config.BATCH_MAX_ROWS,
     maxBatchDelayMs: config.BATCH_MAX_DELAY_MS,
+    triesXla: config.XLA === 'auto',
     session: {
       intraOpThreads: config.INTRA_OP_THREADS,
       interOpThreads: config.INTER_OP_THREADS,

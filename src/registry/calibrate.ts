@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os'
 import type { SignatureBatching } from '../batching/run-request.ts'
-import type { LoadedSavedModel, Signature } from '../tensorflow/index.ts'
+import { TensorFlowError, type LoadedSavedModel, type Signature } from '../tensorflow/index.ts'
 import { findSizes, type SizeTime } from './batch-sizes.ts'
 import { asSaved, type EngineChoice, type EngineTrial } from './engines.ts'
-import { knownShapes, shapesOf, variedInputs, type KnownShapes } from './made-up-inputs.ts'
+import { knownShapes, shapesOf, shorterShapes, variedInputs, type KnownShapes } from './made-up-inputs.ts'
 import { mainSignature } from './main-signature.ts'
 import { PIXELS_SIGNATURE } from './pixel-input.ts'
 import { probeBatching } from './probe-batching.ts'
@@ -22,6 +22,8 @@ export interface CalibrationLimits {
 export interface EngineLimits extends CalibrationLimits {
   /** TensorFlow's threads inside one operation. */
   readonly threads: number
+  /** The first run of each size takes seconds: that is to be so, and does not count as time for measuring. */
+  readonly xla: boolean
 }
 
 /** How a version is run on this machine, and what was measured to find out. */
@@ -73,6 +75,7 @@ export async function calibrate (candidate: Candidate, limits: EngineLimits, sig
     signal.throwIfAborted()
     const found = await sizesOf(candidate, signature, limits, signature === main ? MAIN_BUDGET_MS : OTHER_BUDGET_MS)
     batching[signature.name] = Array.isArray(found) ? { kind: 'batched', sizes: found.map(({ size }) => size) } : found
+    if (Array.isArray(found)) await warmShorter(candidate, signature, found)
     if (signature !== main || !Array.isArray(found)) continue
     sizes = found
     inFlight = limits.concurrency === undefined ? await timeInFlight(candidate, signature, found.at(-1)!.size, limits.threads) : []
@@ -81,14 +84,14 @@ export async function calibrate (candidate: Candidate, limits: EngineLimits, sig
   return { batching, runsInFlight, sizes, inFlight }
 }
 
-async function sizesOf (candidate: Candidate, signature: Signature, { maxRows }: CalibrationLimits, budgetMs: number): Promise<SizeTime[] | Extract<SignatureBatching, { kind: 'alone' }>> {
+async function sizesOf (candidate: Candidate, signature: Signature, { maxRows, xla }: EngineLimits, budgetMs: number): Promise<SizeTime[] | Extract<SignatureBatching, { kind: 'alone' }>> {
   const { loaded, manifest } = candidate
   const known = rowShapes(signature, manifest)
   const verdict = await probeBatching(loaded, signature, known)
   if (!('isBatched' in verdict)) return verdict
   const runRows = async (rows: number): Promise<boolean> => await runOf(loaded.run.bind(loaded), signature, rows, known)
   if (manifest.batchSizes !== undefined && isManifests(signature, manifest)) return await warmSizes(runRows, manifest.batchSizes)
-  return await findSizes(runRows, { maxRows, budgetMs, maxRunMs: MAX_RUN_MS }, () => performance.now())
+  return await findSizes(runRows, { maxRows, budgetMs: xla ? Infinity : budgetMs, maxRunMs: MAX_RUN_MS }, () => performance.now())
 }
 
 /** Sizes that the manifest names are taken as they are. */
@@ -101,6 +104,15 @@ async function warmSizes (run: (rows: number) => Promise<boolean>, sizes: readon
     times.push({ size, runMs: performance.now() - startedAt })
   }
   return times
+}
+
+/** Shorter texts come in shapes of their own: no client is to meet one first. What TensorFlow refuses there is to be heard by who sends it. */
+async function warmShorter ({ loaded, manifest }: Candidate, signature: Signature, sizes: readonly SizeTime[]): Promise<void> {
+  try {
+    for (const known of shorterShapes(signature, manifest)) for (const { size } of sizes) await runOf(loaded.run.bind(loaded), signature, size, known)
+  } catch (error) {
+    if (!(error instanceof TensorFlowError)) throw error
+  }
 }
 
 function isManifests ({ name }: Signature, { signature }: Candidate['manifest']): boolean {

@@ -50,28 +50,35 @@ const GAIN = 1.05
 const ONE_THREAD = 1.15
 /** How far a frozen graph's numbers may be from the loaded one's, for the largest of them: kernels add up in another order, and round in other places. */
 const TOLERANCE = { float32: 1e-4, bfloat16: 2e-2 }
+/** The same for what XLA compiles on a GPU, where products of both may be in TF32, with 10 bits of mantissa. */
+const XLA_TOLERANCE = 5e-3
 /** A model whose single run takes longer, in milliseconds, is not tried in other ways: that would take seconds. */
 const SLOW_RUN_MS = 300
+
+export interface EngineTerms {
+  /** What the operator decided; a number of threads given there is not varied. */
+  readonly session: SessionOptions
+  /** The best of the others is tried once more, compiled by XLA. */
+  readonly triesXla: boolean
+  readonly signal: AbortSignal
+}
 
 /**
  * Runs a version in the ways that there are and takes the fastest: by what one row takes, what rows one by one bring, and rows in batches (the geometric mean
  * of the three). They are tried one after another, and no more than two take memory at once. What is not taken is freed, `loaded` too.
- *
- * @param session what the operator decided; a number of threads given there is not varied
  */
-export async function chooseEngine (candidate: Candidate, loaded: LoadedSavedModel, session: SessionOptions, signal: AbortSignal): Promise<ChosenEngine> {
+export async function chooseEngine (candidate: Candidate, loaded: LoadedSavedModel, { session, triesXla, signal }: EngineTerms): Promise<ChosenEngine> {
   const first: LoadedEngine = { kind: 'loaded', choice: asSaved(session), model: loaded }
   const tried = await triedRows(candidate, loaded)
   if (tried === undefined) return { engine: first, trials: [], notes: [] }
   const contest = await Contest.open(tried, first, signal)
   const frozen = await frozenEngine(tried, first, Object.keys(candidate.signatures), session)
   const isVaried = !session.intraOpThreads && first.choice.threads > 1
-  if (typeof frozen !== 'string') {
-    await contest.meet(isVaried ? [frozen, frozenOnOneThread(frozen, session)] : [frozen])
-    return { ...contest.result, notes: [] }
-  }
-  if (isVaried) await contest.meet([await loadedOnOneThread(first, session)])
-  return { ...contest.result, notes: [`its variables are not made constants: ${frozen}`] }
+  if (typeof frozen !== 'string') await contest.meet(isVaried ? [frozen, frozenOnOneThread(frozen, session)] : [frozen])
+  else if (isVaried) await contest.meet([await loadedOnOneThread(first, session)])
+  const refused = triesXla && !session.xla ? await contest.tryCompiled(session) : undefined
+  const notes = [typeof frozen === 'string' && `its variables are not made constants: ${frozen}`, refused !== undefined && `it is not compiled by XLA: ${refused}`]
+  return { ...contest.result, notes: notes.filter(note => note !== false) }
 }
 
 /** How a version runs that nothing was tried for. */
@@ -121,6 +128,28 @@ class Contest {
     }
   }
 
+  /**
+   * Tries the best so far compiled by XLA, if it gives the same numbers then.
+   *
+   * @returns why it can't be, in plain words
+   */
+  async tryCompiled (session: SessionOptions): Promise<string | undefined> {
+    let compiled: Engine | undefined
+    try {
+      this.#signal.throwIfAborted()
+      compiled = await compiledEngine(this.#best, session)
+      const difference = await differenceBetween(this.#tried, this.#best.model, compiled.model, XLA_TOLERANCE)
+      if (difference === undefined) await this.#meetOne(compiled)
+      else await compiled.model.dispose()
+      return difference
+    } catch (error) {
+      await compiled?.model.dispose()
+      if (error instanceof TensorFlowError) return error.message
+      await this.#best.model.dispose()
+      throw error
+    }
+  }
+
   async #meetOne (engine: Engine): Promise<void> {
     this.#trials.push(await tryEngine(this.#tried, engine))
     const isBest = best(this.#trials) === this.#trials.length - 1
@@ -163,6 +192,14 @@ function frozenOnOneThread ({ kind, choice, model }: FrozenEngine, session: Sess
 
 async function loadedOnOneThread ({ kind, choice, model }: LoadedEngine, session: SessionOptions): Promise<LoadedEngine> {
   return { kind, choice: { ...choice, threads: 1 }, model: await loadSavedModel(model.directory, { session: onOneThread(session) }) }
+}
+
+/** Takes a session more, and of one as saved its variables once more. */
+async function compiledEngine (engine: Engine, session: SessionOptions): Promise<Engine> {
+  const { kind, choice, model } = engine
+  const options = { ...(choice.threads === 1 ? onOneThread(session) : session), xla: true }
+  if (kind === 'frozen') return { kind, choice: { ...choice, xla: true }, model: model.withSession(options) }
+  return { kind, choice: { ...choice, xla: true }, model: await loadSavedModel(model.directory, { session: options }) }
 }
 
 /** Before the first run TensorFlow copies constants many times: some 30 ms a MB. */

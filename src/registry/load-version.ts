@@ -34,6 +34,8 @@ export interface LoadedVersion {
 
 export interface LoadVersionOptions {
   readonly session?: SessionOptions | undefined
+  /** On a GPU XLA is tried too, where the session does without. */
+  readonly triesXla?: boolean | undefined
   /** Left out, nothing is measured, and every request runs alone. */
   readonly calibrate?: CalibrationLimits | undefined
   /** Gives up between two steps. */
@@ -77,13 +79,14 @@ export const loadVersion: LoadVersion = async (linkedDirectory, general) => {
 function withEngineOptions (options: LoadVersionOptions, { threads, runsInFlight, xla, precision }: EngineOptions = {}): LoadVersionOptions {
   const asked: SessionOptions = {
     ...(threads !== undefined && { intraOpThreads: threads }),
-    ...(xla !== undefined && { xla }),
+    ...(xla !== undefined && { xla: xla === true }),
     ...(precision !== undefined && { bfloat16: precision === 'bfloat16' })
   }
   const { calibrate } = options
   return {
     ...options,
     session: { ...options.session, ...asked },
+    triesXla: xla === undefined ? options.triesXla : xla === 'auto',
     calibrate: calibrate && { ...calibrate, concurrency: runsInFlight ?? calibrate.concurrency }
   }
 }
@@ -122,19 +125,23 @@ function untuned ({ loaded }: Candidate & { loaded: LoadedSavedModel }): Tuned {
   return { calibration: UNCALIBRATED, notes: [], run: async (signature, inputs, outputs) => await loaded.run(signature, inputs, outputs), dispose: async () => { await dispose([loaded]) } }
 }
 
+/** @see https://www.tensorflow.org/xla/tf2xla/index: on a CPU, what XLA compiles automatically has to be asked for by TF_XLA_FLAGS, and is several times as slow. */
+const NO_XLA = 'it is not compiled by XLA: TensorFlow does that on a GPU only'
+
 /** Finds out what runs the version fastest, and how. What is not needed any more is freed. */
-async function tune (candidate: Candidate, loaded: LoadedSavedModel, { calibrate: limits, session = {}, signal }: LoadVersionOptions & { calibrate: CalibrationLimits }): Promise<Tuned> {
+async function tune (candidate: Candidate, loaded: LoadedSavedModel, { calibrate: limits, session = {}, triesXla = false, signal }: LoadVersionOptions & { calibrate: CalibrationLimits }): Promise<Tuned> {
   const startedAt = performance.now()
-  const { engine, trials, notes } = await chooseEngine(candidate, loaded, session, signal)
+  const isGpu = loaded.session.devices().some(({ type }) => type === 'GPU')
+  const { engine, trials, notes } = await chooseEngine(candidate, loaded, { session, triesXla: triesXla && isGpu, signal })
   try {
     const pixels = await addPixelInput(engine, candidate.manifest)
     const run: LoadedVersion['run'] = async (signature, inputs, outputs) =>
       await (signature === PIXELS_SIGNATURE && pixels !== undefined ? pixels : engine.model).run(signature, inputs, outputs)
     const signatures = { ...candidate.signatures, ...(pixels !== undefined && { [PIXELS_SIGNATURE]: pixels.signature }) }
-    const measured = await calibrate({ ...candidate, loaded: { directory: loaded.directory, session: engine.model.session, run }, signatures }, { ...limits, threads: engine.choice.threads }, signal)
+    const measured = await calibrate({ ...candidate, loaded: { directory: loaded.directory, session: engine.model.session, run }, signatures }, { ...limits, ...engine.choice }, signal)
     await releaseMemory()
     const calibration = { ...measured, engine: engine.choice, engines: trials, tookMs: performance.now() - startedAt }
-    return { calibration, pixels: pixels?.signature, notes, run, dispose: async () => { await dispose([engine.model]) } }
+    return { calibration, pixels: pixels?.signature, notes: [...notes, ...(session.xla && !isGpu ? [NO_XLA] : [])], run, dispose: async () => { await dispose([engine.model]) } }
   } catch (error) {
     await engine.model.dispose()
     throw error

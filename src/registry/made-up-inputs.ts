@@ -1,4 +1,5 @@
 import { allocateArray, dtypeSizeBytes, elementCount, isValueDType, type NumericArray, type Signature, type TensorValue, type ValueDType } from '../tensorflow/index.ts'
+import { bucketLengths } from '../text/length-buckets.ts'
 import type { Manifest } from './manifest.ts'
 
 /** Inputs larger than this together are not made up. */
@@ -17,6 +18,12 @@ export function knownShapes ({ input, image, text }: Manifest): KnownShapes {
 /** What is known of a signature's inputs: only the manifest's own are described. */
 export function shapesOf ({ name }: Pick<Signature, 'name'>, manifest: Manifest): KnownShapes {
   return name === manifest.signature ? knownShapes(manifest) : {}
+}
+
+/** Those of shorter texts, where they are not padded to the longest: for each length but that, in ascending order. */
+export function shorterShapes ({ name }: Pick<Signature, 'name'>, { signature, text }: Manifest): KnownShapes[] {
+  if (name !== signature || text?.padTo !== 'longest') return []
+  return bucketLengths(text.length).slice(0, -1).map(length => Object.fromEntries(Object.values(text.inputs).map(input => [input, [-1, length]])))
 }
 
 /**

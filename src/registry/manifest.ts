@@ -72,7 +72,7 @@ export type TextContract = Static<typeof TextContractSchema>
 export const EngineOptionsSchema = Type.Object({
   threads: Type.Optional(Type.Integer({ minimum: 1, maximum: 1024, description: 'TensorFlow threads inside one operation, in place of `INTRA_OP_THREADS`' })),
   runsInFlight: Type.Optional(Type.Integer({ minimum: 1, maximum: 64, description: 'runs at once, in place of `RUN_CONCURRENCY`' })),
-  xla: Type.Optional(Type.Boolean({ description: 'compile the graph with XLA or not, in place of `XLA`' })),
+  xla: Type.Optional(Type.Union([Type.Boolean(), Type.Literal('auto')], { description: 'compile the graph with XLA or not, in place of `XLA`; auto: what measures better' })),
   precision: Type.Optional(Type.Union([Type.Literal('float32'), Type.Literal('bfloat16')], {
     description: 'bfloat16: products of matrices and convolutions with 8 bits of mantissa on a CPU that can (AVX-512, AMX); answers change in the third digit, which `golden` has to allow for'
   }))

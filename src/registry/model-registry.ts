@@ -35,6 +35,8 @@ export interface RegistryOptions {
   /** Longest time, in milliseconds, that a row waits for rows that are known to come; default 20. */
   readonly maxBatchDelayMs?: number
   readonly session?: SessionOptions
+  /** On a GPU a version is measured with XLA too; default false. */
+  readonly triesXla?: boolean
   /** Runs before a version serves, while it warms; if it throws, the version has failed. */
   readonly prepare?: (version: ModelVersion) => Promise<void>
   /** Called at every change of a version's state. */
@@ -76,6 +78,7 @@ export class ModelRegistry {
     this.#dependencies = {
       load: options.load ?? loadVersion,
       session: options.session,
+      triesXla: options.triesXla ?? false,
       limits: {
         concurrency: options.runConcurrency || undefined,
         maxWaiting: options.maxQueue ?? 256,

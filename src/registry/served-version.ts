@@ -32,6 +32,7 @@ export interface RunLimits {
 export interface VersionDependencies {
   readonly load: LoadVersion
   readonly session?: SessionOptions | undefined
+  readonly triesXla?: boolean | undefined
   readonly limits: RunLimits
   /** Places in TensorFlow, shared with other versions. */
   readonly gate: FairGate
@@ -115,11 +116,11 @@ export class ServedVersion implements ModelVersion {
 
   /** Loads, proves and warms the version. Never rejects: how it went is its state. */
   async load (signal: AbortSignal): Promise<void> {
-    const { load, session, prepare, limits: { maxRows, concurrency } } = this.#dependencies
+    const { load, session, triesXla, prepare, limits: { maxRows, concurrency } } = this.#dependencies
     this.#enter('loading')
     try {
       const onWarming = (): void => { this.#enter('warming') }
-      this.#loaded = await load(this.#identity.found.directory, { session, calibrate: { maxRows, concurrency }, signal, onWarming })
+      this.#loaded = await load(this.#identity.found.directory, { session, triesXla, calibrate: { maxRows, concurrency }, signal, onWarming })
       this.#queue = this.#newQueue(this.#loaded)
       await prepare?.(this)
       signal.throwIfAborted()

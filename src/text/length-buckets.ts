@@ -12,9 +12,14 @@ export interface LengthBucket {
 
 /** What a row of so many tokens is padded to: a power of two from 16 on, at most what the model sees. Pure. */
 export function bucketLength (tokens: number, longest: number): number {
-  let length = SHORTEST
-  while (length < tokens) length *= 2
-  return Math.min(length, longest)
+  return bucketLengths(longest).find(length => length >= tokens) ?? longest
+}
+
+/** All lengths that rows are padded to, ascending. Pure. */
+export function bucketLengths (longest: number): number[] {
+  const lengths: number[] = []
+  for (let length = SHORTEST; length < longest; length *= 2) lengths.push(length)
+  return [...lengths, longest]
 }
 
 /**

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { best, type EngineTrial } from '../../src/registry/engines.ts'
+import { best, chooseEngine, type EngineTrial } from '../../src/registry/engines.ts'
 import { loadVersion } from '../../src/registry/load-version.ts'
-import { floats, type TensorValue } from '../../src/tensorflow/index.ts'
+import { floats, loadSavedModel, type TensorValue } from '../../src/tensorflow/index.ts'
 import { writeHalfPlusTwo, writeTinyModel } from '../support/saved-models.ts'
 
 const OPTIONS = { signal: new AbortController().signal, onWarming: () => {}, calibrate: { maxRows: 8, concurrency: undefined } }
@@ -47,6 +47,34 @@ t.test('the manifest says how a version is run, before the server’s own settin
   t.ok(loaded.calibration.engines.length > 1)
   for (const engine of loaded.calibration.engines) t.match(engine, { threads: 1, xla: false, precision: 'float32' })
   await loaded.dispose()
+})
+
+t.test('the best is tried compiled by XLA too, and what runs the version then answers the same', async t => {
+  const directory = join(t.testdir(), '1')
+  await writeHalfPlusTwo(directory)
+  for (const session of [{}, { intraOpThreads: 1 }]) {
+    const loaded = await loadSavedModel(directory, { session })
+    const candidate = { loaded, signatures: loaded.signatures, manifest: { format: 1, task: 'tensor', signature: 'serving_default' } as const, manifestPath: '' }
+    const { engine, trials, notes } = await chooseEngine(candidate, loaded, { session, triesXla: true, signal: OPTIONS.signal })
+    t.strictSame(trials.map(({ xla }) => xla), [...trials.slice(1).map(() => false), true])
+    t.strictSame(notes, [])
+    t.strictSame((await engine.model.run('serving_default', { x: floats([2], [1, 2]) }))['y'], floats([2], [2.5, 3]))
+    await engine.model.dispose()
+  }
+})
+
+t.test('XLA is for GPUs: on a CPU it is not tried, and who asks for it is told', { skip: process.env['TENSORFLOW_VARIANT'] === 'gpu' }, async t => {
+  const directory = join(t.testdir(), '1')
+  await writeHalfPlusTwo(directory)
+  const loadedWith = async (engine: object, triesXla?: boolean): Promise<{ xla: boolean[], notes: string[] }> => {
+    await writeFile(join(directory, 'model.json'), JSON.stringify({ format: 1, task: 'tensor', engine }))
+    const loaded = await loadVersion(directory, { ...OPTIONS, triesXla })
+    await loaded.dispose()
+    return { xla: [...new Set(loaded.calibration.engines.map(({ xla }) => xla))], notes: loaded.notes.filter(note => note.includes('XLA')) }
+  }
+  t.strictSame(await loadedWith({}, true), { xla: [false], notes: [] })
+  t.strictSame(await loadedWith({ xla: 'auto' }), { xla: [false], notes: [] })
+  t.match(await loadedWith({ xla: true }), { xla: [true], notes: [/on a GPU only/] })
 })
 
 t.test('products in bfloat16 are as near as 8 bits of mantissa are', async t => {
