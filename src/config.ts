@@ -10,7 +10,7 @@ const DAY_MS = 86_400_000
 export const ConfigSchema = Type.Object({
   HOST: Type.String({ default: '0.0.0.0', description: 'address to listen on' }),
   PORT: Type.Integer({ default: 8501, minimum: 0, maximum: 65535, description: 'port to listen on; 0 takes a free one' }),
-  WORKERS: Type.Integer({ default: 1, minimum: 1, maximum: 256, description: 'server processes behind the port, each with all models in memory; they share the cores where DECODE_CONCURRENCY, RUN_CONCURRENCY and INTRA_OP_THREADS are 0' }),
+  WORKERS: Type.Integer({ default: 1, minimum: 1, maximum: 256, description: 'server processes behind the port, each with all models in memory; they share the cores where DECODE_CONCURRENCY, RUN_CONCURRENCY and INTRA_OP_THREADS are 0, and each has one of the GPUs' }),
   MODELS_DIR: Type.String({ default: 'models', minLength: 1, description: 'folder of <name>/<version>/ SavedModels' }),
   MODELS_POLL_MS: Type.Integer({ default: 1000, minimum: 50, maximum: 3_600_000, description: 'milliseconds between two scans of MODELS_DIR' }),
   DEFAULT_IMAGE_MODEL: Type.String({ default: '', description: 'model of /predict/image when the request names none; else `imagenet`, else the only image model' }),

@@ -23,7 +23,7 @@ export interface ServeOptions {
 /** Builds the server, listens, loads the models, and closes with grace on a signal. */
 export async function serve ({ config, policies, log, worker, preloaded }: ServeOptions): Promise<void> {
   const tokenizerOf = tokenizerCache(createTokenizer)
-  const models: ModelRegistry = newRegistry({ config, policies, log, tokenizerOf, onAvailable: model => { if (worker !== undefined && isOnGpu(models, model)) worker.tellGpu() } })
+  const models: ModelRegistry = newRegistry({ config, policies, log, tokenizerOf, onAvailable: model => { tellGpus(gpusOf(models, model), worker, log) } })
   const decoder = createImageDecoder({
     maxPixels: config.MAX_IMAGE_PIXELS,
     concurrency: config.DECODE_CONCURRENCY,
@@ -90,8 +90,14 @@ function openLibrary (): void {
   }
 }
 
-function isOnGpu (models: ModelRegistry, model: string): boolean {
-  return models.describe(model).versions.some(({ devices }) => devices.some(device => device.startsWith('GPU')))
+function gpusOf (models: ModelRegistry, model: string): number {
+  return new Set(models.describe(model).versions.flatMap(({ devices }) => devices.filter(device => device.startsWith('GPU')))).size
+}
+
+/** TensorFlow takes the first GPU for all of a graph. */
+function tellGpus (gpus: number, worker: ThisWorker | undefined, log: Logger): void {
+  if (worker !== undefined && gpus > 0) worker.tellGpu()
+  if (worker === undefined && gpus > 1) log.warn({ gpus }, `models run on the first GPU only: WORKERS=${gpus} has a process for each`)
 }
 
 interface CloseOptions {

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { EXIT_FAILED } from '../end.ts'
 import { afterExit } from './after-exit.ts'
 import { FiguresRelay } from './figures-relay.ts'
+import { gpuEnvironment, listGpus, visibleGpus } from './gpus.ts'
 import type { WorkerMessage } from './messages.ts'
 import { workerEnvironment } from './worker-environment.ts'
 
@@ -15,6 +16,7 @@ export interface PrimaryOptions {
 
 /** One of the workers to be, through all that take its place. */
 interface Place {
+  readonly number: number
   worker: Worker | undefined
   startedAt: number
   earlyDeaths: number
@@ -36,6 +38,7 @@ export function runPrimary (options: PrimaryOptions): void {
 class Primary {
   readonly #log: Logger
   readonly #env: Record<string, string | undefined>
+  readonly #gpus: readonly string[]
   readonly #places: readonly Place[]
   /** Workers that came as far as TensorFlow: those that answer. */
   readonly #serving = new Set<Worker>()
@@ -49,16 +52,24 @@ class Primary {
   constructor ({ workers, env, log }: PrimaryOptions) {
     this.#log = log
     this.#env = workerEnvironment(env, { workers, cores: availableParallelism() })
-    this.#places = Array.from({ length: workers }, () => ({ worker: undefined, startedAt: 0, earlyDeaths: 0 }))
+    this.#gpus = visibleGpus(env, listGpus)
+    this.#places = Array.from({ length: workers }, (_, number) => ({ number, worker: undefined, startedAt: 0, earlyDeaths: 0 }))
   }
 
   start (): void {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => { this.#close(signal) })
+    this.#tellGpus()
     for (const place of this.#places) this.#fork(place)
   }
 
+  #tellGpus (): void {
+    const [gpus, workers] = [this.#gpus.length, this.#places.length]
+    if (gpus > 1) this.#log.info({ gpus, workers }, 'each worker has one of the GPUs')
+    if (gpus > workers) this.#log.warn({ gpus, workers }, `not every GPU is used: WORKERS=${gpus} uses all`)
+  }
+
   #fork (place: Place): void {
-    const worker = cluster.fork(this.#env)
+    const worker = cluster.fork({ ...this.#env, ...gpuEnvironment(this.#gpus, place.number) })
     Object.assign(place, { worker, startedAt: performance.now() })
     worker.on('message', (message: WorkerMessage) => { this.#take(worker, message) })
     worker.on('error', error => { this.#log.error({ worker: worker.id, err: error }, 'a worker can not be reached') })
@@ -72,8 +83,7 @@ class Primary {
         this.#serving.add(worker)
         break
       case 'gpu':
-        if (!this.#hasWarned) this.#log.warn({ workers: this.#places.length }, 'each worker takes GPU memory of its own for the same models: GPU_MEMORY_LIMIT_MIB bounds it, WORKERS=1 needs it once')
-        this.#hasWarned = true
+        this.#warnOfSharing()
         break
       case 'figures-wanted':
         this.#relay.ask(worker, message.id, [...this.#serving].filter(other => other.isConnected()))
@@ -82,6 +92,13 @@ class Primary {
         this.#relay.take(worker, message.id, message.figures)
         break
     }
+  }
+
+  #warnOfSharing (): void {
+    const gpus = Math.max(1, this.#gpus.length)
+    if (this.#hasWarned || this.#places.length <= gpus) return
+    this.#log.warn({ gpus, workers: this.#places.length }, `workers that share a GPU take memory of their own for the same models: GPU_MEMORY_LIMIT_MIB bounds it, WORKERS=${gpus} needs it once`)
+    this.#hasWarned = true
   }
 
   #afterExit (place: Place, worker: Worker, code: number): void {

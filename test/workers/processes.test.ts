@@ -28,10 +28,10 @@ async function available (port: number): Promise<number> {
   return Number(/^tensorport_versions\{model="half",state="available"\} (\d+)$/m.exec(text)?.[1] ?? 0)
 }
 
-async function startTwo (t: Test): Promise<{ program: Program, port: number }> {
+async function startTwo (t: Test, env: Record<string, string> = {}): Promise<{ program: Program, port: number }> {
   const directory = t.testdir()
   await writeHalfPlusTwo(join(directory, 'half', '1'))
-  const program = start(t, { WORKERS: '2', MODELS_DIR: directory, MODELS_POLL_MS: '100' })
+  const program = start(t, { WORKERS: '2', MODELS_DIR: directory, MODELS_POLL_MS: '100', ...env })
   const port = await portOf(program)
   await until('both have loaded the model', async () => await available(port) === 2)
   return { program, port }
@@ -69,6 +69,20 @@ t.test('a worker that is killed is replaced, and the other goes on', { skip: not
   const workers = await workersOf(program)
   t.equal(workers.length, 2)
   t.notOk(workers.includes(victim!))
+  program.child.kill('SIGTERM')
+  t.equal(await program.ended, 0)
+})
+
+t.test('each worker sees one of several GPUs, and so does who takes its place', { skip: notCompiled || (process.platform !== 'linux' && 'there is no /proc') }, async t => {
+  const { program, port } = await startTwo(t, { CUDA_VISIBLE_DEVICES: '7,5' })
+  const gpuOf = async (pid: number): Promise<string> => /(?:^|\0)CUDA_VISIBLE_DEVICES=([^\0]*)/.exec(await readFile(`/proc/${pid}/environ`, 'utf8'))![1]!
+  const gpus = async (): Promise<string[]> => (await Promise.all((await workersOf(program)).map(gpuOf))).sort()
+  t.strictSame(await gpus(), ['5', '7'])
+  process.kill((await workersOf(program))[0]!, 'SIGKILL')
+  await until('its end is told', () => program.output().includes('a worker ended unexpectedly'))
+  await until('another has loaded the model', async () => await available(port) === 2)
+  t.strictSame(await gpus(), ['5', '7'])
+  t.match(program.output(), /"gpus":2,"workers":2,"msg":"each worker has one of the GPUs"/)
   program.child.kill('SIGTERM')
   t.equal(await program.ended, 0)
 })
