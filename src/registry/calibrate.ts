@@ -24,6 +24,8 @@ export interface EngineLimits extends CalibrationLimits {
   readonly threads: number
   /** The first run of each size takes seconds: that is to be so, and does not count as time for measuring. */
   readonly xla: boolean
+  /** What was measured of a version alike: its sizes are run so that TensorFlow knows them, and nothing is tried. */
+  readonly known?: Measured | undefined
 }
 
 /** How a version is run on this machine, and what was measured to find out. */
@@ -34,6 +36,8 @@ export interface Calibration extends Measured {
   readonly engines: readonly EngineTrial[]
   /** Milliseconds that all of it took. */
   readonly tookMs: number
+  /** The version that it was measured with, where that was alike: the same but for its weights, as far as can be seen. */
+  readonly takenFrom?: number | undefined
 }
 
 /** What was measured of the engine that runs a version. */
@@ -78,23 +82,25 @@ export async function calibrate (candidate: Candidate, limits: EngineLimits, sig
     if (Array.isArray(found)) await warmShorter(candidate, signature, found)
     if (signature !== main || !Array.isArray(found)) continue
     sizes = found
-    inFlight = limits.concurrency === undefined ? await timeInFlight(candidate, signature, found.at(-1)!.size, limits.threads) : []
+    inFlight = limits.concurrency === undefined ? limits.known?.inFlight ?? await timeInFlight(candidate, signature, found.at(-1)!.size, limits.threads) : []
   }
   const runsInFlight = limits.concurrency ?? bestInFlight(inFlight)
   return { batching, runsInFlight, sizes, inFlight }
 }
 
-async function sizesOf (candidate: Candidate, signature: Signature, { maxRows, xla }: EngineLimits, budgetMs: number): Promise<SizeTime[] | Extract<SignatureBatching, { kind: 'alone' }>> {
+async function sizesOf (candidate: Candidate, signature: Signature, { maxRows, xla, known: measured }: EngineLimits, budgetMs: number): Promise<SizeTime[] | Extract<SignatureBatching, { kind: 'alone' }>> {
   const { loaded, manifest } = candidate
   const known = rowShapes(signature, manifest)
   const verdict = await probeBatching(loaded, signature, known)
   if (!('isBatched' in verdict)) return verdict
   const runRows = async (rows: number): Promise<boolean> => await runOf(loaded.run.bind(loaded), signature, rows, known)
   if (manifest.batchSizes !== undefined && isManifests(signature, manifest)) return await warmSizes(runRows, manifest.batchSizes)
+  const alike = measured?.batching[signature.name]
+  if (alike?.kind === 'batched') return await warmSizes(runRows, alike.sizes)
   return await findSizes(runRows, { maxRows, budgetMs: xla ? Infinity : budgetMs, maxRunMs: MAX_RUN_MS }, () => performance.now())
 }
 
-/** Sizes that the manifest names are taken as they are. */
+/** Sizes that the manifest names, or that a version alike has, are taken as they are. */
 async function warmSizes (run: (rows: number) => Promise<boolean>, sizes: readonly number[]): Promise<SizeTime[]> {
   const times: SizeTime[] = []
   for (const size of [...new Set(sizes)].sort((a, b) => a - b)) {

@@ -1,9 +1,8 @@
-import { readdir, stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { join } from 'node:path'
 import { freezeSavedModel, loadSavedModel, releaseMemory, TensorFlowError, type FrozenModel, type LoadedSavedModel, type RunnableModel, type SessionOptions, type Signature, type TensorValue } from '../tensorflow/index.ts'
 import { differenceFrom } from './golden.ts'
 import { shapesOf, takesBatches, variedInputs } from './made-up-inputs.ts'
+import { variableBytes } from './likeness.ts'
 import { mainSignature } from './main-signature.ts'
 import { inFlightCandidates, runsPerSecond } from './run-rate.ts'
 import type { Candidate } from './smoke-run.ts'
@@ -37,6 +36,8 @@ export interface ChosenEngine {
   readonly engine: Engine
   /** Empty where nothing was to choose, or nothing could be tried. */
   readonly trials: readonly EngineTrial[]
+  /** It is what was found of a version alike. */
+  readonly isKnown: boolean
   readonly notes: readonly string[]
 }
 
@@ -60,25 +61,39 @@ export interface EngineTerms {
   readonly session: SessionOptions
   /** The best of the others is tried once more, compiled by XLA. */
   readonly triesXla: boolean
+  /** What was found of a version alike: it is taken if this one gives the same numbers so, and nothing is tried. */
+  readonly known?: KnownEngine | undefined
   readonly signal: AbortSignal
+}
+
+/** A choice, and what it was made by. */
+interface KnownEngine {
+  readonly engine: EngineChoice
+  readonly engines: readonly EngineTrial[]
 }
 
 /**
  * Runs a version in the ways that there are and takes the fastest: by what one row takes, what rows one by one bring, and rows in batches (the geometric mean
  * of the three). They are tried one after another, and no more than two take memory at once. What is not taken is freed, `loaded` too.
  */
-export async function chooseEngine (candidate: Candidate, loaded: LoadedSavedModel, { session, triesXla, signal }: EngineTerms): Promise<ChosenEngine> {
+export async function chooseEngine (candidate: Candidate, loaded: LoadedSavedModel, { session, triesXla, known, signal }: EngineTerms): Promise<ChosenEngine> {
   const first: LoadedEngine = { kind: 'loaded', choice: asSaved(session), model: loaded }
   const tried = await triedRows(candidate, loaded)
-  if (tried === undefined) return { engine: first, trials: [], notes: [] }
+  if (tried === undefined) return { engine: first, trials: [], isKnown: known?.engines.length === 0, notes: [] }
+  const engine = known && await knownEngine(tried, first, known.engine, { session, signatures: Object.keys(candidate.signatures) })
+  if (engine !== undefined) return { engine, trials: known!.engines, isKnown: true, notes: [] }
   const contest = await Contest.open(tried, first, signal)
   const frozen = await frozenEngine(tried, first, Object.keys(candidate.signatures), session)
   const isVaried = !session.intraOpThreads && first.choice.threads > 1
   if (typeof frozen !== 'string') await contest.meet(isVaried ? [frozen, frozenOnOneThread(frozen, session)] : [frozen])
-  else if (isVaried) await contest.meet([await loadedOnOneThread(first, session)])
+  else if (isVaried) await contest.meet([await onOneThreadOf(first, session)])
   const refused = triesXla && !session.xla ? await contest.tryCompiled(session) : undefined
-  const notes = [typeof frozen === 'string' && `its variables are not made constants: ${frozen}`, refused !== undefined && `it is not compiled by XLA: ${refused}`]
-  return { ...contest.result, notes: notes.filter(note => note !== false) }
+  return { ...contest.result, isKnown: false, notes: [...notes('its variables are not made constants', frozen), ...notes('it is not compiled by XLA', refused)] }
+}
+
+/** @param reason a text; anything else is none */
+function notes (what: string, reason: unknown): string[] {
+  return typeof reason === 'string' ? [`${what}: ${reason}`] : []
 }
 
 /** How a version runs that nothing was tried for. */
@@ -111,7 +126,7 @@ class Contest {
     return contest
   }
 
-  get result (): Omit<ChosenEngine, 'notes'> {
+  get result (): Pick<ChosenEngine, 'engine' | 'trials'> {
     return { engine: this.#best, trials: this.#trials }
   }
 
@@ -165,7 +180,7 @@ class Contest {
  * @returns why there is none, in plain words
  */
 async function frozenEngine (tried: Tried, { choice, model: loaded }: LoadedEngine, signatures: readonly string[], session: SessionOptions): Promise<FrozenEngine | string> {
-  if (await isLarge(loaded)) return `they are larger than the ${MAX_FROZEN_BYTES / 2 ** 20} MiB that are tried`
+  if (await variableBytes(loaded.directory) > MAX_FROZEN_BYTES) return `they are larger than the ${MAX_FROZEN_BYTES / 2 ** 20} MiB that are tried`
   const freezing = await freezeSavedModel(loaded, signatures, session)
   if (freezing.kind === 'refused') return freezing.reason
   const { model } = freezing
@@ -194,6 +209,44 @@ async function loadedOnOneThread ({ kind, choice, model }: LoadedEngine, session
   return { kind, choice: { ...choice, threads: 1 }, model: await loadSavedModel(model.directory, { session: onOneThread(session) }) }
 }
 
+async function onOneThreadOf (engine: Engine, session: SessionOptions): Promise<Engine> {
+  return engine.kind === 'frozen' ? frozenOnOneThread(engine, session) : await loadedOnOneThread(engine, session)
+}
+
+/**
+ * Makes the engine that is known to run a version alike best; whatever else that takes is freed.
+ *
+ * @returns undefined if it gives other numbers: then there is only the first, as before
+ */
+async function knownEngine (tried: Tried, first: LoadedEngine, known: EngineChoice, { session, signatures }: { session: SessionOptions, signatures: readonly string[] }): Promise<Engine | undefined> {
+  const made: Engine[] = []
+  const free = async (): Promise<void> => { for (const { model } of made) await model.dispose() }
+  const last = (): Engine => made.at(-1) ?? first
+  try {
+    if (known.graph === 'frozen') {
+      const frozen = await frozenEngine(tried, first, signatures, session)
+      if (typeof frozen === 'string') return undefined
+      made.push(frozen)
+    }
+    if (known.threads === 1 && first.choice.threads > 1) made.push(await onOneThreadOf(last(), session))
+    if (known.xla && !first.choice.xla) {
+      made.push(await compiledEngine(last(), session))
+      if (await differenceBetween(tried, first.model, last().model, XLA_TOLERANCE) !== undefined) {
+        await free()
+        return undefined
+      }
+    }
+  } catch (error) {
+    await free()
+    throw error
+  }
+  const engine = made.pop()
+  if (engine === undefined) return first
+  await free()
+  await first.model.dispose()
+  return engine
+}
+
 /** Takes a session more, and of one as saved its variables once more. */
 async function compiledEngine (engine: Engine, session: SessionOptions): Promise<Engine> {
   const { kind, choice, model } = engine
@@ -204,13 +257,6 @@ async function compiledEngine (engine: Engine, session: SessionOptions): Promise
 
 /** Before the first run TensorFlow copies constants many times: some 30 ms a MB. */
 const MAX_FROZEN_BYTES = 128 * 2 ** 20
-
-async function isLarge ({ directory }: LoadedSavedModel): Promise<boolean> {
-  const folder = join(directory, 'variables')
-  const names = await readdir(folder).catch(() => [])
-  const sizes = await Promise.all(names.map(async name => (await stat(join(folder, name))).size))
-  return sizes.reduce((sum, size) => sum + size, 0) > MAX_FROZEN_BYTES
-}
 
 /** A signature with made-up rows of it, and how many rows a run of several has. */
 interface Tried {

@@ -10,6 +10,7 @@ import { addPixelInput, PIXELS_SIGNATURE } from './pixel-input.ts'
 import { checkLabels, completeManifest } from './complete-manifest.ts'
 import { deriveManifest } from './derive-manifest.ts'
 import type { EngineOptions, Manifest } from './manifest.ts'
+import { areAlike, likenessOf, type Likeness } from './likeness.ts'
 import { readManifest, verifyFiles, verifyTokenizer, type ReadManifest } from './read-manifest.ts'
 import { servingSignatures, type Signatures } from './serving-signatures.ts'
 import { runGolden, smokeRun, type Candidate } from './smoke-run.ts'
@@ -26,10 +27,19 @@ export interface LoadedVersion {
   readonly notes: readonly string[]
   /** How its signatures are run best. */
   readonly calibration: Calibration
+  /** Undefined where nothing was measured. */
+  readonly likeness?: Likeness | undefined
   /** The manifest's signature with pixels for input, where photos are scaled in the graph though the model wants floats. Not for clients to name. */
   readonly pixels?: Signature | undefined
   run (signature: string, inputs: Stacked, outputs?: readonly string[]): Promise<Record<string, TensorValue>>
   dispose (): Promise<void>
+}
+
+/** What was found of a version when it was loaded. */
+export interface MeasuredVersion {
+  readonly version: number
+  readonly likeness: Likeness
+  readonly calibration: Calibration
 }
 
 export interface LoadVersionOptions {
@@ -38,6 +48,8 @@ export interface LoadVersionOptions {
   readonly triesXla?: boolean | undefined
   /** Left out, nothing is measured, and every request runs alone. */
   readonly calibrate?: CalibrationLimits | undefined
+  /** The version that serves meanwhile: what was measured of it is taken over where this one is alike. */
+  readonly previous?: MeasuredVersion | undefined
   /** Gives up between two steps. */
   readonly signal: AbortSignal
   /** Files are read and variables restored; what follows are runs. */
@@ -119,33 +131,48 @@ async function prove (loaded: LoadedSavedModel, metaGraph: MetaGraph, given: Rea
 }
 
 /** What a version is run by. */
-type Tuned = Pick<LoadedVersion, 'calibration' | 'pixels' | 'run' | 'dispose' | 'notes'>
+type Tuned = Pick<LoadedVersion, 'calibration' | 'likeness' | 'pixels' | 'run' | 'dispose' | 'notes'>
 
 function untuned ({ loaded }: Candidate & { loaded: LoadedSavedModel }): Tuned {
   return { calibration: UNCALIBRATED, notes: [], run: async (signature, inputs, outputs) => await loaded.run(signature, inputs, outputs), dispose: async () => { await dispose([loaded]) } }
 }
 
-/** @see https://www.tensorflow.org/xla/tf2xla/index: on a CPU, what XLA compiles automatically has to be asked for by TF_XLA_FLAGS, and is several times as slow. */
-const NO_XLA = 'it is not compiled by XLA: TensorFlow does that on a GPU only'
-
 /** Finds out what runs the version fastest, and how. What is not needed any more is freed. */
-async function tune (candidate: Candidate, loaded: LoadedSavedModel, { calibrate: limits, session = {}, triesXla = false, signal }: LoadVersionOptions & { calibrate: CalibrationLimits }): Promise<Tuned> {
+async function tune (candidate: Candidate, loaded: LoadedSavedModel, { calibrate: limits, session = {}, triesXla = false, previous, signal }: LoadVersionOptions & { calibrate: CalibrationLimits }): Promise<Tuned> {
   const startedAt = performance.now()
   const isGpu = loaded.session.devices().some(({ type }) => type === 'GPU')
-  const { engine, trials, notes } = await chooseEngine(candidate, loaded, { session, triesXla: triesXla && isGpu, signal })
+  const likeness = await likenessOf(candidate, session)
+  const alike = alikeOf(previous, likeness)
+  const { engine, trials, isKnown, notes } = await chooseEngine(candidate, loaded, { session, triesXla: triesXla && isGpu, known: alike?.calibration, signal })
+  const known = isKnown ? alike : undefined
   try {
     const pixels = await addPixelInput(engine, candidate.manifest)
     const run: LoadedVersion['run'] = async (signature, inputs, outputs) =>
       await (signature === PIXELS_SIGNATURE && pixels !== undefined ? pixels : engine.model).run(signature, inputs, outputs)
     const signatures = { ...candidate.signatures, ...(pixels !== undefined && { [PIXELS_SIGNATURE]: pixels.signature }) }
-    const measured = await calibrate({ ...candidate, loaded: { directory: loaded.directory, session: engine.model.session, run }, signatures }, { ...limits, ...engine.choice }, signal)
+    const running = { ...candidate, loaded: { directory: loaded.directory, session: engine.model.session, run }, signatures }
+    const measured = await calibrate(running, { ...limits, ...engine.choice, known: known?.calibration }, signal)
     await releaseMemory()
-    const calibration = { ...measured, engine: engine.choice, engines: trials, tookMs: performance.now() - startedAt }
-    return { calibration, pixels: pixels?.signature, notes: [...notes, ...(session.xla && !isGpu ? [NO_XLA] : [])], run, dispose: async () => { await dispose([engine.model]) } }
+    const calibration = { ...measured, engine: engine.choice, engines: trials, tookMs: performance.now() - startedAt, takenFrom: known && originOf(known) }
+    return { calibration, likeness, pixels: pixels?.signature, notes: [...notes, ...xlaNotes(session, isGpu)], run, dispose: async () => { await dispose([engine.model]) } }
   } catch (error) {
     await engine.model.dispose()
     throw error
   }
+}
+
+function alikeOf (previous: MeasuredVersion | undefined, likeness: Likeness): MeasuredVersion | undefined {
+  return previous !== undefined && areAlike(previous.likeness, likeness) ? previous : undefined
+}
+
+/** The version that was really measured. */
+function originOf ({ version, calibration }: MeasuredVersion): number {
+  return calibration.takenFrom ?? version
+}
+
+/** On a CPU, what XLA compiles of itself has to be asked for by TF_XLA_FLAGS, and is several times as slow. @see https://www.tensorflow.org/xla */
+function xlaNotes ({ xla }: SessionOptions, isGpu: boolean): string[] {
+  return xla && !isGpu ? ['it is not compiled by XLA: TensorFlow does that on a GPU only'] : []
 }
 
 /** The graph that is tagged to be served, best without another tag. */

@@ -113,7 +113,7 @@ export class ServedModel {
 
   #load (found: FoundVersion): void {
     const failed = this.#versions.findLast(({ version, state }) => version === found.version && state === 'failed')
-    const version = new ServedVersion({ model: this.name, found, id: ++this.#ids, attempt: (failed?.attempt ?? 0) + 1 }, this.#dependencies)
+    const version = new ServedVersion({ model: this.name, found, id: ++this.#ids, attempt: (failed?.attempt ?? 0) + 1, previous: () => this.#newest()?.measured }, this.#dependencies)
     this.#versions.push(version)
     this.#dependencies.enqueue(version, () => {
       this.#hasTried = true

@@ -6,7 +6,7 @@ import type { RunReport, RunResult, Stacked, Tensors } from '../batching/run-req
 import { BadManifestError, BadSavedModelError, GoldenMismatchError, UnknownSignatureError } from '../errors.ts'
 import { TensorFlowError, type SessionOptions, type Signature } from '../tensorflow/index.ts'
 import { checkInputs, checkOutputs } from './check-inputs.ts'
-import type { LoadedVersion, LoadVersion } from './load-version.ts'
+import type { LoadedVersion, LoadVersion, MeasuredVersion } from './load-version.ts'
 import type { Manifest } from './manifest.ts'
 import type { Handle, ModelVersion, RunOptions, VersionStateEvent, VersionStatus } from './model-version.ts'
 import { RecentRuns } from './recent-figures.ts'
@@ -54,6 +54,8 @@ export interface VersionIdentity {
   readonly id: number
   /** How often it was tried, this time counted. */
   readonly attempt: number
+  /** Of the version that serves when this one is loaded. */
+  readonly previous?: (() => MeasuredVersion | undefined) | undefined
 }
 
 type LoadedKey = 'devices' | 'signatures' | 'notes' | 'calibration' | 'admissionLimit' | 'lastMinute'
@@ -101,6 +103,13 @@ export class ServedVersion implements ModelVersion {
   get signatures (): Readonly<Record<string, Signature>> { return this.#inMemory().signatures }
   get pixels (): Signature | undefined { return this.#inMemory().pixels }
 
+  /** What was found when it was loaded; undefined if that is not over, or nothing was measured. */
+  get measured (): MeasuredVersion | undefined {
+    const { version } = this
+    const { likeness, calibration } = this.#loaded ?? {}
+    return likeness && calibration && { version, likeness, calibration }
+  }
+
   /** As the version policy sees it. */
   view (): InstanceView {
     const { id, found, attempt } = this.#identity
@@ -120,7 +129,7 @@ export class ServedVersion implements ModelVersion {
     this.#enter('loading')
     try {
       const onWarming = (): void => { this.#enter('warming') }
-      this.#loaded = await load(this.#identity.found.directory, { session, triesXla, calibrate: { maxRows, concurrency }, signal, onWarming })
+      this.#loaded = await load(this.#identity.found.directory, { session, triesXla, calibrate: { maxRows, concurrency }, previous: this.#identity.previous?.(), signal, onWarming })
       this.#queue = this.#newQueue(this.#loaded)
       await prepare?.(this)
       signal.throwIfAborted()
