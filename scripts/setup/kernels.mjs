@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { compilerNames, findProgram, run } from './command.mjs'
 import { cacheDirectory } from './platform.mjs'
@@ -42,6 +42,7 @@ export const kernels = {
     try {
       progress.phase('compiling')
       await compile(context, building)
+      chmodSync(building, 0o755) // not its owner's alone: in the image another user serves
       moveTo(directory, building)
     } finally {
       rmSync(building, { recursive: true, force: true })

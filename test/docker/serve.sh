@@ -18,6 +18,7 @@ for tool in gcc g++ cc make python3; do
   if inside sh -c "command -v $tool" > /dev/null; then fail "the image holds $tool"; fi
 done
 inside sh -c 'test ! -e node_modules/@tensorflow && test ! -e node_modules/typescript' || fail 'the image holds tfjs or TypeScript'
+inside node -e "import('/app/dist/tensorflow/index.js').then(({ hasCustomOperations }) => process.exit(hasCustomOperations({ onCpu: true }) ? 0 : 1))" || fail "tensorport's own operations can not be opened"
 
 PORT=$port buildah run --env PORT="$port" "$container" -- node scripts/serve.mjs > "${LOG:-/tmp/tensorport-image.log}" 2>&1 &
 server=$!

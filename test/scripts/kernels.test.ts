@@ -1,4 +1,4 @@
-import { chmodSync, readdirSync, readFileSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { kernels } from '../../scripts/setup/kernels.mjs'
@@ -25,6 +25,8 @@ t.test('they are built once, by whoever is first', async t => {
   await Promise.all([setUp([kernels], context), setUp([kernels], { ...context, progress: recordNotes() })])
   t.strictSame(built(context.cache), ['libtensorport_kernels.so'])
   t.ok(kernels.isDone(context))
+  const [folder] = readdirSync(join(context.cache, 'tensorport')).filter(name => name.startsWith('kernels-'))
+  t.equal(statSync(join(context.cache, 'tensorport', folder!)).mode & 0o777, 0o755, 'for who serves may not be who set it up')
 })
 
 t.test('without a compiler the set-up says so and goes on', async t => {
