@@ -2,13 +2,14 @@ import { availableParallelism } from 'node:os'
 import type { SignatureBatching } from '../batching/run-request.ts'
 import { TensorFlowError, type LoadedSavedModel, type Signature } from '../tensorflow/index.ts'
 import { findSizes, type SizeTime } from './batch-sizes.ts'
-import { asSaved, type EngineChoice, type EngineTrial } from './engines.ts'
 import { knownShapes, shapesOf, shorterShapes, variedInputs, type KnownShapes } from './made-up-inputs.ts'
 import { mainSignature } from './main-signature.ts'
+import { asSaved, type EngineChoice } from './make-engine.ts'
 import { PIXELS_SIGNATURE } from './pixel-input.ts'
 import { probeBatching } from './probe-batching.ts'
 import { inFlightCandidates, runsPerSecond } from './run-rate.ts'
 import type { Candidate } from './smoke-run.ts'
+import type { EngineTrial } from './try-engine.ts'
 
 /** What may be chosen. */
 export interface CalibrationLimits {

@@ -1,5 +1,5 @@
 import { withUint8Input, type RunnableModel, type Signature } from '../tensorflow/index.ts'
-import type { Engine } from './engines.ts'
+import type { Engine } from './make-engine.ts'
 import type { Manifest } from './manifest.ts'
 
 /** The name of the signature that takes pixels, beside the one that its makers gave. */

@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { best, chooseEngine, type EngineTrial } from '../../src/registry/engines.ts'
+import { best, chooseEngine } from '../../src/registry/engines.ts'
 import { loadVersion } from '../../src/registry/load-version.ts'
+import type { EngineTrial } from '../../src/registry/try-engine.ts'
 import { floats, loadSavedModel, type TensorValue } from '../../src/tensorflow/index.ts'
 import { writeHalfPlusTwo, writeTinyModel } from '../support/saved-models.ts'
 

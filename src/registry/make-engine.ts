@@ -1,0 +1,114 @@
+import { availableParallelism } from 'node:os'
+import { freezeSavedModel, loadSavedModel, TensorFlowError, type FrozenModel, type LoadedSavedModel, type SessionOptions } from '../tensorflow/index.ts'
+import { variableBytes } from './likeness.ts'
+import { differenceBetween, type Tried } from './try-engine.ts'
+
+/** A way to run a version: as it was loaded, or with its variables made constants, on so many threads. */
+export interface EngineChoice {
+  readonly graph: 'as saved' | 'frozen'
+  /** TensorFlow's threads inside one operation. */
+  readonly threads: number
+  /** Compiled by XLA. */
+  readonly xla: boolean
+  /** Of products and convolutions. */
+  readonly precision: 'float32' | 'bfloat16'
+}
+
+export interface LoadedEngine { readonly kind: 'loaded', readonly choice: EngineChoice, readonly model: LoadedSavedModel }
+export interface FrozenEngine { readonly kind: 'frozen', readonly choice: EngineChoice, readonly model: FrozenModel }
+export type Engine = LoadedEngine | FrozenEngine
+
+/** Before the first run TensorFlow copies constants many times: some 30 ms a MB. */
+const MAX_FROZEN_BYTES = 128 * 2 ** 20
+/** How far a frozen graph's numbers may be from the loaded one's, for the largest of them: kernels add up in another order, and round in other places. */
+const TOLERANCE = { float32: 1e-4, bfloat16: 2e-2 }
+/** The same for what XLA compiles on a GPU, where products of both may be in TF32, with 10 bits of mantissa. */
+const XLA_TOLERANCE = 5e-3
+
+/** How a version runs that nothing was tried for. */
+export function asSaved ({ intraOpThreads, xla = false, bfloat16 = false }: SessionOptions = {}): EngineChoice {
+  return { graph: 'as saved', threads: intraOpThreads || availableParallelism(), xla, precision: bfloat16 ? 'bfloat16' : 'float32' }
+}
+
+/**
+ * @param signatures all that are served: none of them may write what another one reads as a constant
+ * @returns why there is none, in plain words
+ */
+export async function frozenEngine (tried: Tried, { choice, model: loaded }: LoadedEngine, signatures: readonly string[], session: SessionOptions): Promise<FrozenEngine | string> {
+  if (await variableBytes(loaded.directory) > MAX_FROZEN_BYTES) return `they are larger than the ${MAX_FROZEN_BYTES / 2 ** 20} MiB that are tried`
+  const freezing = await freezeSavedModel(loaded, signatures, session)
+  if (freezing.kind === 'refused') return freezing.reason
+  const { model } = freezing
+  try {
+    const difference = await differenceBetween(tried, loaded, model, TOLERANCE[choice.precision])
+    if (difference === undefined) return { kind: 'frozen', choice: { ...choice, graph: 'frozen' }, model }
+    await model.dispose()
+    return difference
+  } catch (error) {
+    await model.dispose()
+    throw error
+  }
+}
+
+/** Where nothing else is asked for, a run stays on the thread that it was started on: to hand it to another and back takes 0.1 ms, and of both threads' time. */
+function onOneThread (session: SessionOptions): SessionOptions {
+  return { ...session, intraOpThreads: 1, interOpThreads: session.interOpThreads || -1 }
+}
+
+export async function onOneThreadOf (engine: Engine, session: SessionOptions): Promise<Engine> {
+  return await inSession(engine, { ...engine.choice, threads: 1 }, onOneThread(session))
+}
+
+/** Once more, in a session of its own. A frozen one shares its graph and takes no memory worth speaking of before its first run; of one as saved the variables are there twice. */
+async function inSession ({ kind, model }: Engine, choice: EngineChoice, session: SessionOptions): Promise<Engine> {
+  if (kind === 'frozen') return { kind, choice, model: model.withSession(session) }
+  return { kind, choice, model: await loadSavedModel(model.directory, { session }) }
+}
+
+/**
+ * Makes the engine that is known to run a version alike best; whatever else that takes is freed.
+ *
+ * @returns undefined if it can't be made of this one: then there is only the first, as before
+ */
+export async function knownEngine (tried: Tried, first: LoadedEngine, known: EngineChoice, { session, signatures }: { session: SessionOptions, signatures: readonly string[] }): Promise<Engine | undefined> {
+  const made: Engine[] = []
+  const free = async (): Promise<void> => { for (const { model } of made) await model.dispose() }
+  const last = (): Engine => made.at(-1) ?? first
+  const take = (engine: Engine | string): boolean => typeof engine !== 'string' && made.push(engine) > 0
+  try {
+    if (known.graph === 'frozen' && !take(await frozenEngine(tried, first, signatures, session))) return undefined
+    if (known.threads === 1 && first.choice.threads > 1) take(await onOneThreadOf(last(), session))
+    if (known.xla && !first.choice.xla && !take(await compiledEngine(tried, last(), session))) {
+      await free()
+      return undefined
+    }
+  } catch (error) {
+    await free()
+    throw error
+  }
+  const engine = made.pop()
+  if (engine === undefined) return first
+  await free()
+  await first.model.dispose()
+  return engine
+}
+
+/**
+ * The same compiled by XLA.
+ *
+ * @returns why it can't be, in plain words
+ */
+export async function compiledEngine (tried: Tried, engine: Engine, session: SessionOptions): Promise<Engine | string> {
+  const { choice } = engine
+  const compiled = await inSession(engine, { ...choice, xla: true }, { ...(choice.threads === 1 ? onOneThread(session) : session), xla: true })
+  try {
+    const difference = await differenceBetween(tried, engine.model, compiled.model, XLA_TOLERANCE)
+    if (difference === undefined) return compiled
+    await compiled.model.dispose()
+    return difference
+  } catch (error) {
+    await compiled.model.dispose()
+    if (error instanceof TensorFlowError) return error.message
+    throw error
+  }
+}
