@@ -37,11 +37,14 @@ export async function readWhole (stream: Readable, memory: ByteMemory, bytes: By
 export function wholeBody<Value> (limitBytes: number, parse: (body: Buffer) => Value) {
   return (_request: unknown, body: IncomingMessage, done: Done<Value>): void => {
     const give = (whole: Buffer): void => {
+      let value: Value
       try {
-        done(null, parse(whole))
+        value = parse(whole)
       } catch (error) {
         done(error as Error)
+        return
       }
+      done(null, value)
     }
     readChunks(body, { limitBytes, left: limitBytes }, (error, chunks = []) => {
       const size = sizeOf(chunks)
