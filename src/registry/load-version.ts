@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises'
 import type { Stacked } from '../batching/run-request.ts'
 import { BadSavedModelError } from '../errors.ts'
 import {
-  loadSavedModel, readSavedModel, releaseMemory, type LoadedSavedModel, type MetaGraph, type RunnableModel, type SavedModelDescription, type SessionOptions, type Signature, type TensorValue
+  loadSavedModel, readSavedModel, releaseFreed, releaseMemory, type LoadedSavedModel, type MetaGraph, type RunnableModel, type SavedModelDescription, type SessionOptions, type Signature, type TensorValue
 } from '../tensorflow/index.ts'
 import { calibrate, UNCALIBRATED, type Calibration, type CalibrationLimits } from './calibrate.ts'
 import { chooseEngine } from './engines.ts'
@@ -191,5 +191,5 @@ async function refuseMissingVariables (loaded: LoadedSavedModel): Promise<void> 
 
 async function dispose (models: readonly RunnableModel[]): Promise<void> {
   for (const model of models) await model.dispose()
-  await releaseMemory()
+  await releaseFreed()
 }

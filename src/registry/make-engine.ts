@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { freezeSavedModel, loadSavedModel, TensorFlowError, type FrozenModel, type LoadedSavedModel, type SessionOptions } from '../tensorflow/index.ts'
+import { freezeSavedModel, loadSavedModel, TensorFlowError, type FrozenModel, type LoadedSavedModel, type RunnableModel, type SessionOptions } from '../tensorflow/index.ts'
 import { variableBytes } from './likeness.ts'
 import { differenceBetween, type Tried } from './try-engine.ts'
 
@@ -38,15 +38,18 @@ export async function frozenEngine (tried: Tried, { choice, model: loaded }: Loa
   if (await variableBytes(loaded.directory) > MAX_FROZEN_BYTES) return `they are larger than the ${MAX_FROZEN_BYTES / 2 ** 20} MiB that are tried`
   const freezing = await freezeSavedModel(loaded, signatures, session)
   if (freezing.kind === 'refused') return freezing.reason
-  const { model } = freezing
+  return await ifSame(tried, loaded, { kind: 'frozen', choice: { ...choice, graph: 'frozen' }, model: freezing.model }, TOLERANCE[choice.precision])
+}
+
+/** @returns the engine; where it gives other numbers than the reference it is freed, and this is in which of them */
+async function ifSame<Made extends Engine> (tried: Tried, reference: RunnableModel, made: Made, tolerance: number): Promise<Made | string> {
+  let isSame = false
   try {
-    const difference = await differenceBetween(tried, loaded, model, TOLERANCE[choice.precision])
-    if (difference === undefined) return { kind: 'frozen', choice: { ...choice, graph: 'frozen' }, model }
-    await model.dispose()
-    return difference
-  } catch (error) {
-    await model.dispose()
-    throw error
+    const difference = await differenceBetween(tried, reference, made.model, tolerance)
+    isSame = difference === undefined
+    return difference ?? made
+  } finally {
+    if (!isSame) await made.model.dispose()
   }
 }
 
@@ -71,26 +74,25 @@ async function inSession ({ kind, model }: Engine, choice: EngineChoice, session
  * @returns undefined if it can't be made of this one: then there is only the first, as before
  */
 export async function knownEngine (tried: Tried, first: LoadedEngine, known: EngineChoice, { session, signatures }: { session: SessionOptions, signatures: readonly string[] }): Promise<Engine | undefined> {
-  const made: Engine[] = []
-  const free = async (): Promise<void> => { for (const { model } of made) await model.dispose() }
-  const last = (): Engine => made.at(-1) ?? first
-  const take = (engine: Engine | string): boolean => typeof engine !== 'string' && made.push(engine) > 0
+  const made: Engine[] = [first]
+  let taken: Engine = first
   try {
-    if (known.graph === 'frozen' && !take(await frozenEngine(tried, first, signatures, session))) return undefined
-    if (known.threads === 1 && first.choice.threads > 1) take(await onOneThreadOf(last(), session))
-    if (known.xla && !first.choice.xla && !take(await compiledEngine(tried, last(), session))) {
-      await free()
-      return undefined
+    if (known.graph === 'frozen') {
+      const frozen = await frozenEngine(tried, first, signatures, session)
+      if (typeof frozen === 'string') return undefined
+      made.push(frozen)
     }
-  } catch (error) {
-    await free()
-    throw error
+    if (known.threads === 1 && first.choice.threads > 1) made.push(await onOneThreadOf(made.at(-1)!, session))
+    if (known.xla && !first.choice.xla) {
+      const compiled = await compiledEngine(tried, made.at(-1)!, session)
+      if (typeof compiled === 'string') return undefined
+      made.push(compiled)
+    }
+    taken = made.at(-1)!
+    return taken
+  } finally {
+    for (const engine of made) if (engine !== taken) await engine.model.dispose()
   }
-  const engine = made.pop()
-  if (engine === undefined) return first
-  await free()
-  await first.model.dispose()
-  return engine
 }
 
 /**
@@ -102,12 +104,8 @@ export async function compiledEngine (tried: Tried, engine: Engine, session: Ses
   const { choice } = engine
   const compiled = await inSession(engine, { ...choice, xla: true }, { ...(choice.threads === 1 ? onOneThread(session) : session), xla: true })
   try {
-    const difference = await differenceBetween(tried, engine.model, compiled.model, XLA_TOLERANCE)
-    if (difference === undefined) return compiled
-    await compiled.model.dispose()
-    return difference
+    return await ifSame(tried, engine.model, compiled, XLA_TOLERANCE)
   } catch (error) {
-    await compiled.model.dispose()
     if (error instanceof TensorFlowError) return error.message
     throw error
   }

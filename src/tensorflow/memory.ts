@@ -13,14 +13,20 @@ interface Mapping {
   readonly sizeBytes: number
 }
 
+/** Gives memory that was freed back to the system (glibc's malloc_trim), off the event loop. Does nothing on other C libraries. */
+export async function releaseFreed (): Promise<void> {
+  const trim = libc().malloc_trim
+  if (trim !== undefined) await offLoop(trim, 0)
+}
+
 /**
- * Gives back to the system, off the event loop, what opening libraries and loading models took and serving does not need: memory that was freed (glibc's malloc_trim), and the
+ * Gives back to the system, off the event loop, what opening libraries and loading models took and serving does not need: memory that was freed, and the
  * pages of shared libraries that were read and never written. To open libtensorflow and to build a session touches nearly all of its 250 MB, to run one a tenth. What is
  * needed again comes back from the file system's cache, 16 pages at a time. Does nothing on systems that have neither.
  */
 export async function releaseMemory (): Promise<void> {
-  const { malloc_trim: trim, madvise } = libc()
-  if (trim !== undefined) await offLoop(trim, 0)
+  await releaseFreed()
+  const { madvise } = libc()
   if (madvise === undefined) return
   for (const { address, sizeBytes } of unwrittenParts(await readMappings())) await offLoop(madvise, address, sizeBytes, MADV_DONTNEED)
 }

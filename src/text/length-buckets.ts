@@ -12,14 +12,16 @@ export interface LengthBucket {
 
 /** What a row of so many tokens is padded to: a power of two from 16 on, at most what the model sees. Pure. */
 export function bucketLength (tokens: number, longest: number): number {
-  return bucketLengths(longest).find(length => length >= tokens) ?? longest
+  let length = SHORTEST
+  while (length < tokens) length *= 2
+  return Math.min(length, longest)
 }
 
 /** All lengths that rows are padded to, ascending. Pure. */
 export function bucketLengths (longest: number): number[] {
-  const lengths: number[] = []
-  for (let length = SHORTEST; length < longest; length *= 2) lengths.push(length)
-  return [...lengths, longest]
+  const lengths = [bucketLength(1, longest)]
+  while (lengths.at(-1)! < longest) lengths.push(bucketLength(lengths.at(-1)! + 1, longest))
+  return lengths
 }
 
 /**

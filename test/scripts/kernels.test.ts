@@ -13,10 +13,16 @@ function contextOf (t: Test, path: (bin: string) => string = () => process.env['
   return { root: ROOT, platform: process.platform, arch: process.arch, progress: recordNotes(), cache, env: { ...process.env, XDG_CACHE_HOME: cache, PATH: path(join(directory, 'bin')), ...env } }
 }
 
+/** The kernels' folder in the cache. */
+function folderOf (cache: string): string | undefined {
+  const folder = readdirSync(join(cache, 'tensorport')).find(name => name.startsWith('kernels-'))
+  return folder && join(cache, 'tensorport', folder)
+}
+
 /** What of the kernels is in the cache. */
 function built (cache: string): string[] {
-  const [folder] = readdirSync(join(cache, 'tensorport')).filter(name => name.startsWith('kernels-'))
-  return folder === undefined ? [] : readdirSync(join(cache, 'tensorport', folder))
+  const folder = folderOf(cache)
+  return folder === undefined ? [] : readdirSync(folder)
 }
 
 t.test('they are built once, by whoever is first', async t => {
@@ -25,8 +31,7 @@ t.test('they are built once, by whoever is first', async t => {
   await Promise.all([setUp([kernels], context), setUp([kernels], { ...context, progress: recordNotes() })])
   t.strictSame(built(context.cache), ['libtensorport_kernels.so'])
   t.ok(kernels.isDone(context))
-  const [folder] = readdirSync(join(context.cache, 'tensorport')).filter(name => name.startsWith('kernels-'))
-  t.equal(statSync(join(context.cache, 'tensorport', folder!)).mode & 0o777, 0o755, 'for who serves may not be who set it up')
+  t.equal(statSync(folderOf(context.cache)!).mode & 0o777, 0o755, 'for who serves may not be who set it up')
 })
 
 t.test('without a compiler the set-up says so and goes on', async t => {
@@ -42,6 +47,5 @@ t.test('a compiler that refuses them is asked once, and what it said is kept', a
   t.match(context.progress.notes.join(), /this is C\+\+17/)
   t.strictSame(await setUp([kernels], context), [])
   t.match(context.progress.notes.at(-1), /the compiler refused them \(.*failed\.txt says why; remove it to try again\)/)
-  const [folder] = readdirSync(join(context.cache, 'tensorport')).filter(name => name.startsWith('kernels-'))
-  t.match(readFileSync(join(context.cache, 'tensorport', folder!, 'failed.txt'), 'utf8'), 'this is C++17')
+  t.match(readFileSync(join(folderOf(context.cache)!, 'failed.txt'), 'utf8'), 'this is C++17')
 })
