@@ -134,14 +134,22 @@ function bottleneck (input: tf.SymbolicTensor, { expansion, filters, strides }: 
   const { layers } = tfjs
   const channels = input.shape.at(-1)!
   const wide = expansion === 1 ? input : convolution(input, { size: 1, filters: channels * expansion, strides: 1 })
-  const filtered = [layers.depthwiseConv2d({ kernelSize: 3, strides, padding: 'same', useBias: false, depthwiseInitializer: wideNormal() }), layers.batchNormalization(), layers.reLU({ maxValue: 6 })].reduce(apply, wide)
-  const narrow = [layers.conv2d({ kernelSize: 1, filters, useBias: false, kernelInitializer: 'heNormal' }), layers.batchNormalization()].reduce(apply, filtered)
+  const filtered = [layers.depthwiseConv2d({ kernelSize: 3, strides, padding: 'same', useBias: false, depthwiseInitializer: wideNormal() }), trainedNorm(), layers.reLU({ maxValue: 6 })].reduce(apply, wide)
+  const narrow = [layers.conv2d({ kernelSize: 1, filters, useBias: false, kernelInitializer: 'heNormal' }), trainedNorm()].reduce(apply, filtered)
   return strides === 1 && channels === filters ? layers.add().apply([narrow, input]) as tf.SymbolicTensor : narrow
 }
 
 function convolution (input: tf.SymbolicTensor, { size, filters, strides }: { size: number, filters: number, strides: number }): tf.SymbolicTensor {
   const { layers } = tfjs
-  return [layers.conv2d({ kernelSize: size, filters, strides, padding: 'same', useBias: false, kernelInitializer: 'heNormal' }), layers.batchNormalization(), layers.reLU({ maxValue: 6 })].reduce(apply, input)
+  return [layers.conv2d({ kernelSize: size, filters, strides, padding: 'same', useBias: false, kernelInitializer: 'heNormal' }), trainedNorm(), layers.reLU({ maxValue: 6 })].reduce(apply, input)
+}
+
+/** With numbers as training leaves them: TensorFlow leaves out what adds nought. */
+function trainedNorm (): tf.layers.Layer {
+  const between = (minval: number, maxval: number): ReturnType<typeof tf.initializers.randomUniform> => tfjs.initializers.randomUniform({ minval, maxval })
+  return tfjs.layers.batchNormalization({
+    betaInitializer: between(-0.5, 0.5), gammaInitializer: between(0.8, 1.2), movingMeanInitializer: between(-0.5, 0.5), movingVarianceInitializer: between(0.5, 1.5)
+  })
 }
 
 /** As far from nought as keeps what a layer says large: a model that says the same of everything would hide wrong replies. */

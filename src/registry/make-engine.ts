@@ -41,13 +41,16 @@ export async function frozenEngine (tried: Tried, { choice, model: loaded }: Loa
   return await ifSame(tried, loaded, { kind: 'frozen', choice: { ...choice, graph: 'frozen' }, model: freezing.model }, TOLERANCE[choice.precision])
 }
 
-/** @returns the engine; where it gives other numbers than the reference it is freed, and this is in which of them */
+/** @returns the engine; where it gives other numbers than the reference, or TensorFlow can't run it, it is freed, and this says why */
 async function ifSame<Made extends Engine> (tried: Tried, reference: RunnableModel, made: Made, tolerance: number): Promise<Made | string> {
   let isSame = false
   try {
     const difference = await differenceBetween(tried, reference, made.model, tolerance)
     isSame = difference === undefined
     return difference ?? made
+  } catch (error) {
+    if (error instanceof TensorFlowError) return error.message
+    throw error
   } finally {
     if (!isSame) await made.model.dispose()
   }
@@ -103,10 +106,5 @@ export async function knownEngine (tried: Tried, first: LoadedEngine, known: Eng
 export async function compiledEngine (tried: Tried, engine: Engine, session: SessionOptions): Promise<Engine | string> {
   const { choice } = engine
   const compiled = await inSession(engine, { ...choice, xla: true }, { ...(choice.threads === 1 ? onOneThread(session) : session), xla: true })
-  try {
-    return await ifSame(tried, engine.model, compiled, XLA_TOLERANCE)
-  } catch (error) {
-    if (error instanceof TensorFlowError) return error.message
-    throw error
-  }
+  return await ifSame(tried, engine.model, compiled, XLA_TOLERANCE)
 }

@@ -1,15 +1,18 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { hasCustomOperations } from './custom-operations.ts'
 import { dtypeFromCode, isValueDType } from './dtype.ts'
+import { foldBatchNorms } from './fold-batch-norms.ts'
 import { calledFunctions, inSlices, operationName } from './graph-walk.ts'
 import { takeApart, type GraphParts, type Part } from './graph-parts.ts'
 import { CALLS, HandleFlow, LOOPS, PASSING, VARIABLES, type Scope } from './handle-flow.ts'
 import { opDef } from './op-def.ts'
+import { ofType, rewriteScopes } from './graph-rewrite.ts'
 import { withOwnOperations } from './own-operations.ts'
 import {
-  AttrValueSchema, FunctionDefLibrarySchema, FunctionDefSchema, GraphDefSchema, NodeDefSchema, OpDef_ArgDefSchema as ArgDefSchema, TensorShapeSchema,
+  FunctionDefLibrarySchema, FunctionDefSchema, GraphDefSchema, NodeDefSchema, OpDef_ArgDefSchema as ArgDefSchema, TensorShapeSchema,
   type AttrValue, type FunctionDef, type NodeDef
 } from './proto/tensorflow_pb.js'
+import { useRelu6 } from './relu6.ts'
 import { changesState, holdsState } from './state.ts'
 
 /** A graph that reads its variables as if they were constants; these have to be put in when it is imported. */
@@ -35,7 +38,8 @@ export class NotFreezableError extends Error {
  */
 export async function freezeGraphDef (graphDef: Uint8Array, tensorNames: readonly string[]): Promise<FrozenGraphDef> {
   const found = await takeApart(graphDef, tensorNames)
-  const parts = hasCustomOperations() ? withOwnOperations(found, tensorNames) : found
+  const fused = await rewriteScopes(found, tensorNames, scope => { foldBatchNorms(scope); useRelu6(scope) })
+  const parts = hasCustomOperations() ? withOwnOperations(fused, tensorNames) : fused
   refuseState(parts)
   const freezer = new Freezer(parts)
   return { graphDef: await freezer.graphDef(), variables: [...parts.nodes.values()].filter(isVariable).map(({ node }) => node.name) }
@@ -190,10 +194,11 @@ class Freezer {
   }
 
   async #copy ({ from, to, dtypes }: Copy): Promise<Uint8Array> {
-    const definition = fromBinary(FunctionDefSchema, this.#parts.functions.get(from)!.bytes)
+    const { bytes, definition: { ret } } = this.#parts.functions.get(from)!
+    const definition = fromBinary(FunctionDefSchema, bytes)
     const scope = this.#flow.inside(from, dtypes)
     definition.nodeDef = await this.#rewriteAll(scope)
-    definition.ret = Object.fromEntries(Object.entries(definition.ret).map(([name, tensor]) => [name, this.#renamed(scope, tensor)]))
+    definition.ret = Object.fromEntries(Object.entries(ret).map(([name, tensor]) => [name, this.#renamed(scope, tensor)]))
     delete definition.attr['api_implements'] // TensorFlow would put another function in its place, one that takes handles
     if (dtypes.length > 0) this.#retype(definition, from, to, dtypes)
     return toBinary(FunctionDefSchema, definition)
@@ -241,8 +246,4 @@ function become (node: NodeDef, op: string, attributes: Record<string, AttrValue
 function passOn (node: NodeDef, dtype: number): void {
   node.attr['T'] = ofType(dtype)
   delete node.attr['_output_shapes']
-}
-
-function ofType (dtype: number): AttrValue {
-  return create(AttrValueSchema, { type: dtype })
 }

@@ -39,6 +39,22 @@ t.test('a version tells what was tried and what runs it, and answers the same', 
   await loaded.dispose()
 })
 
+t.test('a version that TensorFlow can only run as it is saved is served so', async t => {
+  const directory = join(t.testdir(), '1')
+  await writeTinyModel(directory, ({ graph, variable }) => {
+    const x = graph.placeholder('float32', [-1, 6, 6, 2], 'x')
+    const statistics = ['gamma', 'beta', 'mean', 'variance'].map(name => variable(name, floats([2], [1, 1])))
+    // Where the numbers are constants TensorFlow 2.21 makes additions and products of it, and then misses the second output.
+    const norm = graph.op('FusedBatchNormV3', [graph.apply('Abs', [x]), ...statistics], { is_training: false })
+    return { serving_default: { inputs: { x }, outputs: { y: norm.output(0), mean: norm.output(1) } } }
+  })
+  const loaded = await loadVersion(directory, OPTIONS)
+  t.equal(loaded.calibration.engine.graph, 'as saved')
+  t.match(loaded.notes.join(), /its variables are not made constants: .*does not have output 1/)
+  t.strictSame((await loaded.run('serving_default', { x: floats([1, 6, 6, 2], Array(72).fill(0)) }))['mean'], floats([2], [1, 1]))
+  await loaded.dispose()
+})
+
 t.test('the manifest says how a version is run, before the server’s own settings', async t => {
   const directory = join(t.testdir(), '1')
   await writeHalfPlusTwo(directory)

@@ -5,14 +5,15 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type tf from '@tensorflow/tfjs'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import {
-  floats, freezeSavedModel, Graph, hasCustomOperations, loadLibrary, loadSavedModel, type FrozenModel, type LoadedSavedModel, type Output
+  floats, freezeSavedModel, Graph, hasCustomOperations, loadLibrary, loadSavedModel, type LoadedSavedModel, type Output
 } from '../../src/tensorflow/index.ts'
 import { buildPredictor, closePredictor, savePredictor } from '../../src/training/predictor.ts'
 import { tf as tfjs } from '../../src/training/tf.ts'
 import { toValue as readTensor } from '../support/compare-lowering.ts'
 import { sameTensor, toValue, type JsonTensor } from '../support/json-tensors.ts'
+import { freeze, load, operationTypes } from '../support/frozen-models.ts'
 import { sameAnswers, sameNumbers } from '../support/same-answers.ts'
 import { writeHalfPlusTwo, writeTinyModel } from '../support/saved-models.ts'
 
@@ -21,19 +22,6 @@ const { layers } = tfjs
 const python = process.env['TENSORPORT_PYTHON']
 const shared = fileURLToPath(new URL('../../../shared/savedmodels/', import.meta.url))
 const sentiment = fileURLToPath(new URL('../../models/sentiment/1', import.meta.url))
-
-async function load (t: Test, directory: string): Promise<LoadedSavedModel> {
-  const loaded = await loadSavedModel(directory)
-  t.teardown(async () => { await loaded.dispose() })
-  return loaded
-}
-
-async function freeze (t: Test, loaded: LoadedSavedModel, signatureNames = Object.keys(loaded.signatures)): Promise<FrozenModel> {
-  const freezing = await freezeSavedModel(loaded, signatureNames)
-  if (freezing.kind === 'refused') throw new Error(freezing.reason)
-  t.teardown(async () => { await freezing.model.dispose() })
-  return freezing.model
-}
 
 async function reasonOf (loaded: LoadedSavedModel, signatureNames = Object.keys(loaded.signatures)): Promise<string | undefined> {
   const freezing = await freezeSavedModel(loaded, signatureNames)
@@ -245,6 +233,9 @@ t.test('models of Python TensorFlow answer the same frozen', { skip: python === 
       await sameAnswers(t, loaded, await freeze(t, loaded))
     })
   }
+  const convolutions = await operationTypes(await freeze(t, await load(t, join(folder, 'convolutions'))))
+  t.match(convolutions, { Conv2D: 1, DepthwiseConv2dNative: 1, Relu6: 1 })
+  t.notHas(convolutions, { FusedBatchNormV3: Number }, 'the functions’ batch normalizations are in the convolutions')
   const counter = await load(t, join(folder, 'counter'))
   t.match(await reasonOf(counter), /\(AssignAddVariableOp\) changes a state/)
   await freeze(t, counter, ['read'])

@@ -387,6 +387,11 @@ export declare type AttrValue = Message<"tensorport.AttrValue"> & {
   list?: AttrValue_List | undefined;
 
   /**
+   * @generated from field: optional bytes s = 2;
+   */
+  s?: Uint8Array | undefined;
+
+  /**
    * @generated from field: optional int64 i = 3;
    */
   i?: bigint | undefined;
@@ -447,6 +452,73 @@ export declare type AttrValue_List = Message<"tensorport.AttrValue.List"> & {
  * Use `create(AttrValue_ListSchema)` to create a new message.
  */
 export declare const AttrValue_ListSchema: GenMessage<AttrValue_List>;
+
+/**
+ * A NodeDef of which the tensors are read: of constants.
+ *
+ * @generated from message tensorport.ConstantNode
+ */
+export declare type ConstantNode = Message<"tensorport.ConstantNode"> & {
+  /**
+   * @generated from field: map<string, tensorport.ConstantNode.Attr> attr = 5;
+   */
+  attr: { [key: string]: ConstantNode_Attr };
+};
+
+/**
+ * Describes the message tensorport.ConstantNode.
+ * Use `create(ConstantNodeSchema)` to create a new message.
+ */
+export declare const ConstantNodeSchema: GenMessage<ConstantNode>;
+
+/**
+ * @generated from message tensorport.ConstantNode.Attr
+ */
+export declare type ConstantNode_Attr = Message<"tensorport.ConstantNode.Attr"> & {
+  /**
+   * @generated from field: tensorport.TensorProto tensor = 8;
+   */
+  tensor?: TensorProto | undefined;
+};
+
+/**
+ * Describes the message tensorport.ConstantNode.Attr.
+ * Use `create(ConstantNode_AttrSchema)` to create a new message.
+ */
+export declare const ConstantNode_AttrSchema: GenMessage<ConstantNode_Attr>;
+
+/**
+ * @generated from message tensorport.TensorProto
+ */
+export declare type TensorProto = Message<"tensorport.TensorProto"> & {
+  /**
+   * DataType
+   *
+   * @generated from field: int32 dtype = 1;
+   */
+  dtype: number;
+
+  /**
+   * @generated from field: tensorport.TensorShape tensor_shape = 2;
+   */
+  tensorShape?: TensorShape | undefined;
+
+  /**
+   * @generated from field: bytes tensor_content = 4;
+   */
+  tensorContent: Uint8Array;
+
+  /**
+   * @generated from field: repeated float float_val = 5;
+   */
+  floatVal: number[];
+};
+
+/**
+ * Describes the message tensorport.TensorProto.
+ * Use `create(TensorProtoSchema)` to create a new message.
+ */
+export declare const TensorProtoSchema: GenMessage<TensorProto>;
 
 /**
  * @generated from message tensorport.OpDef

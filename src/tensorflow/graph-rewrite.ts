@@ -1,0 +1,159 @@
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import type { FunctionParts, GraphParts, Part } from './graph-parts.ts'
+import { inSlices } from './graph-walk.ts'
+import { opDef } from './op-def.ts'
+import { AttrValueSchema, ConstantNodeSchema, NodeDefSchema, type AttrValue, type ConstantNode, type NodeDef } from './proto/tensorflow_pb.js'
+
+/** TensorFlow's numbers of types. */
+export const [FLOAT32, INT32] = [1, 3]
+
+/** A longer message is not that of a single number. */
+const MAX_SCALAR_BYTES = 512
+
+/** Rewrites the graph and the body of each function, letting the event loop in between. @param tensorNames what is taken from the graph or fed, as `probabilities:0` */
+export async function rewriteScopes (parts: GraphParts, tensorNames: readonly string[], rewrite: (scope: GraphRewrite) => void): Promise<GraphParts> {
+  const graph = new GraphRewrite(parts.nodes, tensorNames, false)
+  rewrite(graph)
+  const functions = new Map<string, FunctionParts>()
+  await inSlices([...parts.functions], ([name, body]) => { functions.set(name, rewriteBody(body, rewrite)) })
+  return { ...parts, nodes: graph.parts, functions }
+}
+
+function rewriteBody (body: FunctionParts, rewrite: (scope: GraphRewrite) => void): FunctionParts {
+  const { ret } = body.definition
+  const scope = new GraphRewrite(body.nodes, Object.values(ret), true)
+  rewrite(scope)
+  return { ...body, nodes: scope.parts, definition: { ...body.definition, ret: Object.fromEntries(Object.entries(ret).map(([name, tensor]) => [name, scope.nameOf(tensor)])) } }
+}
+
+/** The operations of a graph or of a function's body, while some are put in the place of others. */
+export class GraphRewrite {
+  readonly #parts: Map<string, Part>
+  readonly #taken: ReadonlySet<string>
+  readonly #isFunction: boolean
+  /** By operation: all inputs, and tensors that are taken, that name it. */
+  readonly #uses = new Map<string, string[]>()
+  /** Tensors of a function's body that have another name since another operation makes them. */
+  readonly #moved = new Map<string, string>()
+
+  constructor (parts: ReadonlyMap<string, Part>, taken: readonly string[], isFunction: boolean) {
+    this.#parts = new Map(parts)
+    this.#taken = new Set(taken.map(makerName))
+    this.#isFunction = isFunction
+    for (const input of [...parts.values()].flatMap(({ node }) => node.input).concat(taken)) {
+      const uses = this.#uses.get(makerName(input))
+      if (uses === undefined) this.#uses.set(makerName(input), [input])
+      else uses.push(input)
+    }
+  }
+
+  /** As they are by now, by name. */
+  get parts (): ReadonlyMap<string, Part> {
+    return this.#moved.size === 0 ? this.#parts : new Map([...this.#parts].map(([name, part]) => [name, this.#renamed(part)]))
+  }
+
+  /** To be read; what is changed meanwhile does not change here. */
+  get nodes (): readonly NodeDef[] {
+    return [...this.#parts.values()].map(({ node }) => node)
+  }
+
+  /** What a tensor that was taken is called by now. */
+  nameOf (tensor: string): string {
+    return this.#moved.get(tensor) ?? tensor
+  }
+
+  /** The operation whose first output an input is, and nothing else: no argument of the function, no other output, none that is taken or fed. */
+  maker (input: string | undefined): NodeDef | undefined {
+    const node = input === undefined ? undefined : this.#parts.get(makerName(input))?.node
+    return node !== undefined && this.#isFirst(node, input!) && !this.#taken.has(node.name) ? node : undefined
+  }
+
+  /** That operation, if nothing else uses it. */
+  onlyMaker (input: string | undefined): NodeDef | undefined {
+    const node = this.maker(input)
+    return node !== undefined && this.#uses.get(node.name)?.length === 1 ? node : undefined
+  }
+
+  /** The value of a constant that is one float32. */
+  scalar (input: string | undefined): number | undefined {
+    const node = this.maker(input)
+    if (node?.op !== 'Const') return undefined
+    const { bytes } = this.#parts.get(node.name)!
+    if (bytes.length > MAX_SCALAR_BYTES) return undefined
+    const tensor = fromBinary(ConstantNodeSchema, bytes, { readUnknownFields: false }).attr['value']?.tensor
+    if (tensor?.dtype !== FLOAT32 || (tensor.tensorShape?.dim.length ?? 0) > 0) return undefined
+    return tensor.tensorContent.length === 4 ? new DataView(tensor.tensorContent.slice().buffer).getFloat32(0, true) : tensor.floatVal[0]
+  }
+
+  /** Adds an operation. @param name if it is taken, that and a number @returns its first output */
+  add (name: string, op: string, input: readonly string[], attr: Readonly<Record<string, AttrValue>>): string {
+    const node = create(NodeDefSchema, { name: this.#freeName(name), op, input: [...input], attr: { ...attr } })
+    return this.#put(node, toBinary(NodeDefSchema, node))
+  }
+
+  /** Adds a constant: one number, or a vector. @param dtype FLOAT32 or INT32 @returns its output */
+  addConstant (name: string, dtype: number, value: number | readonly number[]): string {
+    const values = typeof value === 'number' ? [value] : value
+    const numbers = dtype === FLOAT32 ? Float32Array.from(values) : Int32Array.from(values)
+    const tensorShape = { dim: typeof value === 'number' ? [] : [{ size: BigInt(values.length) }] }
+    const constant: ConstantNode = create(ConstantNodeSchema, { attr: { value: { tensor: { dtype, tensorShape, tensorContent: new Uint8Array(numbers.buffer) } } } })
+    const node = create(NodeDefSchema, { name: this.#freeName(name), op: 'Const', attr: { dtype: ofType(dtype) } })
+    return this.#put(node, Buffer.concat([toBinary(NodeDefSchema, node), toBinary(ConstantNodeSchema, constant)])) // messages in a row are one
+  }
+
+  /** Puts another operation in the place of one of which only the first output is used: who used it uses the new one's. */
+  replace (node: NodeDef, op: string, input: readonly string[], attr: Readonly<Record<string, AttrValue>>): void {
+    const put = create(NodeDefSchema, { name: node.name, op, input: [...input], device: node.device, attr: { ...attr } })
+    const [from, to] = [this.#output(node), this.#put(put, toBinary(NodeDefSchema, put))]
+    if (from !== to) this.#moved.set(from, to)
+  }
+
+  /** Gives an operation another input. */
+  reconnect ({ name }: NodeDef, index: number, input: string): void {
+    const node = fromBinary(NodeDefSchema, this.#parts.get(name)!.bytes)
+    node.input[index] = input
+    this.#put(node, toBinary(NodeDefSchema, node))
+  }
+
+  /** Whether of an operation's outputs only the first is used. */
+  isFirstAlone (node: NodeDef): boolean {
+    return this.#uses.get(node.name)?.every(input => input.startsWith('^') || this.#isFirst(node, input)) ?? true
+  }
+
+  #put (node: NodeDef, bytes: Uint8Array): string {
+    this.#parts.set(node.name, { node, bytes })
+    return this.#output(node)
+  }
+
+  /** What its first output is called: `name` in a graph, `name:output:0` in a function. */
+  #output ({ name, op }: NodeDef): string {
+    const output = this.#isFunction ? opDef(op)?.outputArg[0]?.name : undefined
+    return output === undefined ? name : `${name}:${output}:0`
+  }
+
+  #isFirst (node: NodeDef, input: string): boolean {
+    return input === node.name || input === `${node.name}:0` || input === this.#output(node)
+  }
+
+  #freeName (name: string): string {
+    let free = name
+    for (let count = 1; this.#parts.has(free); count++) free = `${name}_${count}`
+    return free
+  }
+
+  #renamed (part: Part): Part {
+    if (!part.node.input.some(input => this.#moved.has(input))) return part
+    const node = fromBinary(NodeDefSchema, part.bytes)
+    node.input = node.input.map(input => this.nameOf(input))
+    return { node, bytes: toBinary(NodeDefSchema, node) }
+  }
+}
+
+/** @param input as `name`, `name:1`, `^name`, in a function also `argument` and `name:output:1` */
+function makerName (input: string): string {
+  return input.replace(/^\^/, '').split(':', 1)[0]!
+}
+
+export function ofType (dtype: number): AttrValue {
+  return create(AttrValueSchema, { type: dtype })
+}
