@@ -23,7 +23,7 @@ export function serverEnvironment (env, cores = availableParallelism()) {
 /** Threads for a process's runs and decodes in flight, and a few more for files and the next version's load. @param {Environment} env @param {number} cores */
 function threadPoolSize ({ RUN_CONCURRENCY: runs = '', DECODE_CONCURRENCY: decodes = '', WORKERS: workers = '' }, cores) {
   const share = Math.ceil(cores / Math.max(1, Number(workers) || 1))
-  const asked = (Number(runs) || share) + (Number(decodes) || share + 1) + 6
+  const asked = (Number(runs) || share + 1) + (Number(decodes) || share + 1) + 6
   return Math.min(Math.max(8, asked), 1024)
 }
 

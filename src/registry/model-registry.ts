@@ -86,7 +86,7 @@ export class ModelRegistry {
         maxDelayMs: options.maxBatchDelayMs ?? 20,
         maxWaitMs: options.maxQueueMs ?? 2000
       },
-      gate: new FairGate(options.runConcurrency || Math.max(2, availableParallelism())),
+      gate: new FairGate(options.runConcurrency || availableParallelism() + 1),
       onRun: (model, report) => { this.#watch.onRun?.(model, report) },
       onReject: (model, error) => { this.#watch.onReject?.(model, error) },
       prepare: options.prepare,

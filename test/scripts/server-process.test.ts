@@ -35,7 +35,7 @@ t.test('hands SIGTERM on and ends with the program’s own exit code', async t =
   parent.kill('SIGTERM')
   t.strictSame(await once(parent, 'exit'), [7, null])
   t.equal(signals(), 'SIGTERM ')
-  t.equal(threads, '15')
+  t.equal(threads, '16')
 })
 
 t.test('a Ctrl-C that comes from the terminal and from npm is handed on once', async t => {
@@ -71,14 +71,14 @@ t.test('a program that crashes is told by its exit code', async t => {
 
 t.test('the thread pool holds the runs and the decodes in flight', async t => {
   const size = (env: Record<string, string>, cores: number): unknown => serverEnvironment(env, cores)['UV_THREADPOOL_SIZE']
-  t.equal(size({}, 1), '9')
-  t.equal(size({}, 2), '11')
-  t.equal(size({}, 16), '39')
+  t.equal(size({}, 1), '10')
+  t.equal(size({}, 2), '12')
+  t.equal(size({}, 16), '40')
   t.equal(size({ RUN_CONCURRENCY: '8', DECODE_CONCURRENCY: '12' }, 2), '26')
   t.equal(size({ UV_THREADPOOL_SIZE: '5' }, 16), '5')
   t.equal(size({}, 2000), '1024')
-  t.equal(size({ WORKERS: '4' }, 32), '23', 'each of several processes has its share')
-  t.equal(size({ WORKERS: 'many' }, 4), '15', 'what is no number is refused later')
+  t.equal(size({ WORKERS: '4' }, 32), '24', 'each of several processes has its share')
+  t.equal(size({ WORKERS: 'many' }, 4), '16', 'what is no number is refused later')
 })
 
 t.test('what the environment says of TensorFlow stays', async t => {
