@@ -83,7 +83,7 @@ export async function calibrate (candidate: Candidate, limits: EngineLimits, sig
     if (Array.isArray(found)) await warmShorter(candidate, signature, found)
     if (signature !== main || !Array.isArray(found)) continue
     sizes = found
-    inFlight = limits.concurrency === undefined ? limits.known?.inFlight ?? await timeInFlight(candidate, signature, found.at(-1)!.size, limits.threads) : []
+    inFlight = limits.concurrency === undefined ? limits.known?.inFlight ?? await timeInFlight(candidate, signature, found.at(-1)!, limits.threads) : []
   }
   const runsInFlight = limits.concurrency ?? bestInFlight(inFlight)
   return { batching, runsInFlight, sizes, inFlight }
@@ -137,11 +137,11 @@ async function runOf (run: Run, signature: Signature, rows: number, known: Known
   return true
 }
 
-async function timeInFlight ({ loaded, manifest }: Candidate, signature: Signature, rows: number, threads: number): Promise<Measured['inFlight']> {
-  const inputs = variedInputs(signature, rows, rowShapes(signature, manifest))!
+async function timeInFlight ({ loaded, manifest }: Candidate, signature: Signature, { size, runMs }: SizeTime, threads: number): Promise<Measured['inFlight']> {
+  const inputs = variedInputs(signature, size, rowShapes(signature, manifest))!
   const found: { runs: number, rowsPerSecond: number }[] = []
-  for (const runs of inFlightCandidates(loaded.session, threads)) {
-    found.push({ runs, rowsPerSecond: rows * await runsPerSecond(async () => await loaded.run(signature.name, inputs), runs, IN_FLIGHT_MS) })
+  for (const runs of inFlightCandidates(loaded.session, { threads, runMs })) {
+    found.push({ runs, rowsPerSecond: size * await runsPerSecond(async () => await loaded.run(signature.name, inputs), runs, IN_FLIGHT_MS) })
   }
   return found
 }

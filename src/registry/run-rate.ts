@@ -1,17 +1,21 @@
 import { availableParallelism } from 'node:os'
 import type { Session } from '../tensorflow/index.ts'
 
+/** Milliseconds from which on a run is a long one. */
+const LONG_RUN_MS = 8
+
 /**
- * Numbers of runs in flight that are worth trying: one more than are calculated keeps a GPU fed; on a CPU there is no use for more than cores where each run
- * keeps several busy. Runs of one thread each are one more than cores, as images that are decoded are: while one run's rows are answered and the next ones are sent for, its core would
- * have nothing to do. It brings a tenth beside decoding and HTTP (MobileNetV2, a BiLSTM), which a bare loop does not show.
+ * Numbers of runs in flight that are worth trying: one more than are calculated keeps a GPU fed; on a CPU there is no use for more than cores. Runs of one
+ * thread each need as many as there are cores to keep them busy, and long ones one more, as images that are decoded do: it brings a tenth beside decoding and HTTP
+ * (MobileNetV2; a bare loop does not show it). Short ones would only take turns: the median falls, the slowest hundredth of requests takes as long as before.
  *
  * @param threads of one run
+ * @param runMs milliseconds of one run
  */
-export function inFlightCandidates (session: Pick<Session, 'devices'> | undefined, threads: number, cores = availableParallelism()): number[] {
+export function inFlightCandidates (session: Pick<Session, 'devices'> | undefined, { threads, runMs }: { threads: number, runMs: number }, cores = availableParallelism()): number[] {
   const hasGpu = session?.devices().some(({ type }) => type === 'GPU') === true
   if (hasGpu) return [2, 3, 4]
-  if (threads === 1) return [cores + 1]
+  if (threads === 1) return [runMs < LONG_RUN_MS ? cores : cores + 1]
   return [...new Set([1, 2, Math.min(4, cores)])].filter(runs => runs <= cores)
 }
 

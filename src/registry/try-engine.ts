@@ -66,7 +66,7 @@ export async function tryEngine ({ signature, one, several, rows }: Tried, { cho
   await runSeveral()
   const single = await bestRate(runOne, 1)
   let most = { inFlight: 1, rate: single }
-  for (const inFlight of inFlightCandidates(model.session, choice.threads)) {
+  for (const inFlight of inFlightCandidates(model.session, { threads: choice.threads, runMs: 1000 / single })) {
     const rate = inFlight === 1 ? single : await bestRate(runOne, inFlight)
     if (rate > most.rate) most = { inFlight, rate }
   }
