@@ -1,6 +1,7 @@
 # tensorport's server. Build for a CPU or, with --build-arg TENSORFLOW_VARIANT=gpu, for NVIDIA GPUs (the driver comes with the host):
 #   docker build -t tensorport .
-#   docker run -p 8501:8501 -v ./models:/app/models tensorport
+#   docker run -p 8501:8501 tensorport                              serves the models of the image
+#   docker run -p 8501:8501 -v ./models:/app/models:ro tensorport   serves those of a folder
 ARG NODE_IMAGE=node:22-bookworm-slim
 
 FROM ${NODE_IMAGE} AS build
@@ -21,7 +22,7 @@ RUN node scripts/setup.mjs --for start \
  && npm prune --omit=dev --no-audit --no-fund \
  && find node_modules -type d -empty -delete \
  && find dist -name '*.map' -delete \
- && rm -rf dist/training dist/recipes /cache/tensorport/tensorflow-*/include \
+ && rm -rf dist/training dist/recipes dist/.tsbuildinfo /cache/tensorport/tensorflow-*/include \
  && find /cache/tensorport -mindepth 1 -maxdepth 1 ! -name 'tensorflow-*' ! -name 'kernels-*' -exec rm -rf {} +
 
 FROM ${NODE_IMAGE}

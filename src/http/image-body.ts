@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { BadRequestError, TooManyFilesError } from '../errors.ts'
 import type { ByteMemory } from '../prediction/byte-memory.ts'
-import { decodeBase64 } from '../prediction/tensor-json/base64.ts'
+import { decodeBase64InPieces } from '../prediction/tensor-json/base64.ts'
+import { inTurns, type Pieces } from '../prediction/tensor-json/in-turns.ts'
 import { onlyField } from './json-body.ts'
 import { filesOfForm } from './form.ts'
 import { readWhole } from './read-whole.ts'
@@ -42,7 +43,7 @@ export async function readImages (request: FastifyRequest, options: ImageBodyOpt
   const { body } = request
   if (body === undefined) throw new BadRequestError('There is no body; send an image')
   if (body instanceof Uint8Array) return rawImage(body as Uint8Array<ArrayBuffer>, options)
-  return readJson(body, options)
+  return await readJson(body, options)
 }
 
 function rawImage (body: Uint8Array<ArrayBuffer>, { memory }: ImageBodyOptions): ImageBody {
@@ -89,21 +90,25 @@ function asFormError (error: unknown): unknown {
   return Object.assign(new BadRequestError(`The form can not be read: ${error.message}`), { cause: error })
 }
 
-function readJson (body: unknown, { maxFiles }: ImageBodyOptions): ImageBody {
+async function readJson (body: unknown, { maxFiles }: ImageBodyOptions): Promise<ImageBody> {
   const { key, value } = onlyField(body, ['image', 'images'])
-  if (key === 'image') return { images: [fromBase64(value, '"image"')], isList: false, giveBack: notOurs }
-  if (!Array.isArray(value) || value.length === 0) throw new BadRequestError('"images" is not a list of at least one base64 string')
-  if (value.length > maxFiles) throw new TooManyFilesError(maxFiles)
-  return { images: value.map((image, index) => fromBase64(image, `"images"[${index}]`)), isList: true, giveBack: notOurs }
+  const isList = key === 'images'
+  if (isList && (!Array.isArray(value) || value.length === 0)) throw new BadRequestError('"images" is not a list of at least one base64 string')
+  const images = isList ? value as unknown[] : [value]
+  if (images.length > maxFiles) throw new TooManyFilesError(maxFiles)
+  return { images: await inTurns(fromBase64(images, index => isList ? `"images"[${index}]` : '"image"')), isList, giveBack: () => {} }
 }
 
-function notOurs (): void {}
-
-/** @param value base64, or a data URL of it */
-function fromBase64 (value: unknown, place: string): Uint8Array {
-  const bytes = typeof value === 'string' ? decodeBase64(withoutPrefix(value)) : undefined
-  if (bytes === undefined || bytes.length === 0) throw new BadRequestError(`${place} is not an image in base64`)
-  return bytes
+/** @param values base64, or data URLs of it */
+function * fromBase64 (values: readonly unknown[], placeOf: (index: number) => string): Pieces<Uint8Array[]> {
+  const images: Uint8Array[] = []
+  for (const [index, value] of values.entries()) {
+    const bytes = typeof value === 'string' ? yield * decodeBase64InPieces(withoutPrefix(value)) : undefined
+    if (bytes === undefined || bytes.length === 0) throw new BadRequestError(`${placeOf(index)} is not an image in base64`)
+    images.push(bytes)
+    yield
+  }
+  return images
 }
 
 /** @see RFC 2397 */

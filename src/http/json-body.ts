@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import { BadRequestError } from '../errors.ts'
-import { decodeText } from '../prediction/tensor-json/json-text.ts'
+import { inTurns } from '../prediction/tensor-json/in-turns.ts'
+import { checkText, decodeText } from '../prediction/tensor-json/json-text.ts'
+import { PARSED_AT_ONCE_BYTES, parseInPieces } from '../prediction/tensor-json/value-reader.ts'
 import { wholeBody } from './read-whole.ts'
 
 /** Reads `application/json` in a route's own scope: UTF-8 or 400, with the parser's reason. `__proto__` is a key like any other. */
@@ -8,7 +10,12 @@ export function addJsonBody (app: FastifyInstance): void {
   app.addContentTypeParser('application/json', wholeBody(app.initialConfig.bodyLimit!, parse))
 }
 
+/** In turns with other requests where a body is long. */
 function parse (body: Buffer): unknown {
+  if (body.length > PARSED_AT_ONCE_BYTES) {
+    checkText(body)
+    return inTurns(parseInPieces(body))
+  }
   const text = decodeText(body)
   try {
     return JSON.parse(text)

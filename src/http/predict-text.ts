@@ -30,7 +30,7 @@ export const predictTextRoute: FastifyPluginAsyncTypebox<PredictTextOptions> = a
     const { model, version, topK, text } = request.query
     const trace = requireTrace(request)
     const terms = readTerms(request, timeoutMs)
-    const { texts, isList } = readTexts(request.body, text, limits)
+    const { texts, isList } = await readTexts(request.body, text, limits)
     const wanted = { model, version: version === undefined ? undefined : parseVersion(version), topK }
     const predictions = await whileWanted(reply, terms, async signal => await predictTexts({ texts, ...wanted, ...terms, signal, trace }))
     return await replyJson(reply, trace, isList ? { predictions } : predictions[0])

@@ -1,5 +1,6 @@
 import { BadRequestError, TooManyRowsError } from '../errors.ts'
-import { decodeText } from '../prediction/tensor-json/json-text.ts'
+import { inTurns } from '../prediction/tensor-json/in-turns.ts'
+import { decodeTextInPieces } from '../prediction/tensor-json/json-text.ts'
 import { onlyField } from './json-body.ts'
 
 export interface TextBody {
@@ -18,8 +19,8 @@ export interface TextBodyLimits {
  * @param body parsed JSON, bytes, or undefined
  * @throws BadRequestError, TooManyRowsError
  */
-export function readTexts (body: unknown, queryText: string | undefined, { maxRows }: TextBodyLimits): TextBody {
-  if (Buffer.isBuffer(body)) return { texts: [decodeText(body)], isList: false }
+export async function readTexts (body: unknown, queryText: string | undefined, { maxRows }: TextBodyLimits): Promise<TextBody> {
+  if (Buffer.isBuffer(body)) return { texts: [await inTurns(decodeTextInPieces(body))], isList: false }
   if (body === undefined) return readQuery(queryText)
   const { value } = onlyField(body, ['text'])
   if (typeof value === 'string') return { texts: [value], isList: false }

@@ -12,7 +12,7 @@ function limit (limitBytes: number): { limitBytes: number, left: number } {
 }
 
 /** A body through the parser: what the route would get. */
-async function parse<Value> (stream: Readable, limitBytes: number, of: (body: Buffer) => Value): Promise<Value> {
+async function parse<Value> (stream: Readable, limitBytes: number, of: (body: Buffer) => Value | Promise<Value>): Promise<Value> {
   return await new Promise((resolve, reject) => {
     wholeBody(limitBytes, of)(undefined, stream as IncomingMessage, (error, value) => { if (error === null) resolve(value!); else reject(error) })
   })
@@ -40,6 +40,12 @@ t.test('others get their turn while a long body is put together', async t => {
   const body = await parse(stream, whole.length, body => body)
   t.equal(body.length, whole.length)
   t.ok(rounds > 1, `${rounds} rounds of the event loop`)
+})
+
+t.test('what is made of a body may take its time, and fail', async t => {
+  t.equal(await parse(chunksOf(Buffer.from('four'), 4), 100, async ({ length }) => await Promise.resolve(length)), 4)
+  await t.rejects(parse(chunksOf(Buffer.from('four'), 4), 100, async () => await Promise.reject(new Error('not this'))), { message: 'not this' })
+  await t.rejects(parse(chunksOf(Buffer.from('four'), 4), 100, () => { throw new Error('nor this') }), { message: 'nor this' })
 })
 
 t.test('a body above the limit is refused, in the middle of it', async t => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { isUtf8 } from 'node:buffer'
 import { parse as parseLossless } from 'lossless-json'
 import { BadRequestError } from '../../errors.ts'
+import type { Pieces } from './in-turns.ts'
 
 /**
  * TensorFlow Serving reads the bare words NaN, Infinity and -Infinity as numbers; JSON knows none of them. They are parsed as strings
@@ -35,6 +36,29 @@ export function checkText (body: Uint8Array): void {
 export function decodeText (body: Uint8Array): string {
   checkText(body)
   return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8')
+}
+
+/** Bytes that are decoded at a stretch. */
+const PIECE_BYTES = 65_536
+
+/** The same in pieces. */
+export function * decodeTextInPieces (body: Uint8Array): Pieces<string> {
+  checkText(body)
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  const pieces: string[] = []
+  for (let at = 0; at < bytes.length;) {
+    if (at > 0) yield
+    let end = Math.min(at + PIECE_BYTES, bytes.length)
+    while (end < bytes.length && isContinuation(bytes[end]!)) end++
+    pieces.push(bytes.toString('utf8', at, end))
+    at = end
+  }
+  return pieces.join('')
+}
+
+/** Whether a byte of UTF-8 goes on with a character. */
+export function isContinuation (byte: number): boolean {
+  return (byte & 0xc0) === 0x80
 }
 
 /**

@@ -7,12 +7,10 @@ import { rowWriter, writeTensor } from './encode.ts'
 import type { Pieces } from './in-turns.ts'
 import { JsonPieces, type JsonText } from './json-pieces.ts'
 import { checkText, decodeText, mayHoldLargeIntegers, parseJson, parseJsonExactly } from './json-text.ts'
-import { parseInPieces } from './value-reader.ts'
+import { PARSED_AT_ONCE_BYTES, parseInPieces } from './value-reader.ts'
 
 /** The smallest body that is read faster without JavaScript's values. */
 const READ_AS_BYTES = 256
-/** The largest body that JavaScript's own parser reads in a few milliseconds. */
-const PARSED_AT_ONCE_BYTES = 65_536
 /** Rows between two yields. */
 const ROWS_AT_ONCE = 1024
 
@@ -42,10 +40,10 @@ export function * readPredictBody<S extends SignatureInputs> (body: Uint8Array, 
 
 /** The same by way of JavaScript's values: what knows everything that a body can be, and says what is wrong with it. */
 export function * readBodyValues<S extends SignatureInputs> (body: Uint8Array, signatureOf: (name: string | undefined) => S): Pieces<PredictBody<S>> {
-  const parse = body.byteLength > PARSED_AT_ONCE_BYTES ? parseInPieces : parseAtOnce
-  const quick = asObject(yield * parse(body, false))
+  const parse = (isExact: boolean): Pieces<unknown> => body.byteLength > PARSED_AT_ONCE_BYTES ? parseInPieces(body, { isExact, takesNonFinite: true }) : parseAtOnce(body, isExact)
+  const quick = asObject(yield * parse(false))
   const signature = signatureOf(signatureName(quick))
-  const json = hasLargeIntegers(signature) ? asObject(yield * parse(body, true)) : quick
+  const json = hasLargeIntegers(signature) ? asObject(yield * parse(true)) : quick
   const hasRows = Object.hasOwn(json, 'instances')
   if (hasRows === Object.hasOwn(json, 'inputs')) {
     throw new BadRequestError(`The body needs ${hasRows ? 'only ' : ''}one of "instances" (row form) and "inputs" (column form)`)

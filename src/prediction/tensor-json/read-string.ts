@@ -1,4 +1,5 @@
 import { BACKSLASH, QUOTE, unexpected, type Cursor } from './cursor.ts'
+import { isContinuation } from './json-text.ts'
 
 /** Bytes of a string that are read at a stretch: what takes well under a millisecond. */
 const PIECE_BYTES = 65_536
@@ -56,10 +57,6 @@ function endOfPiece (bytes: Buffer, start: number): number {
       at++
     }
   }
-}
-
-function isContinuation (byte: number): boolean {
-  return (byte & 0xc0) === 0x80
 }
 
 /** Whether an escape is \uD800 to \uDBFF, whose other half follows. */

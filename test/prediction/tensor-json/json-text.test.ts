@@ -1,6 +1,7 @@
 import t from 'tap'
 import { BadRequestError } from '../../../src/errors.ts'
-import { decodeText, mayHoldLargeIntegers, nonFiniteNumber, parseJson, parseJsonExactly } from '../../../src/prediction/tensor-json/json-text.ts'
+import { atOnce } from '../../../src/prediction/tensor-json/in-turns.ts'
+import { decodeText, decodeTextInPieces, mayHoldLargeIntegers, nonFiniteNumber, parseJson, parseJsonExactly } from '../../../src/prediction/tensor-json/json-text.ts'
 
 t.test('reads NaN and the infinities as bare words, as TensorFlow Serving does', async t => {
   const json = parseJson('{"a": [NaN, Infinity,-Infinity, 1]}') as { a: unknown[] }
@@ -53,4 +54,16 @@ t.test('a megabyte of backslashes and quotes is read in linear time', async t =>
 t.test('an empty body and one that is not UTF-8 are refused as such', async t => {
   t.throws(() => decodeText(new Uint8Array()), { code: 'SERVE_BAD_REQUEST', message: /empty/ })
   t.throws(() => decodeText(Uint8Array.of(0x22, 0xff, 0x22)), { code: 'SERVE_BAD_REQUEST', message: /UTF-8/ })
+})
+
+t.test('a long text is decoded in pieces, and no character is cut', async t => {
+  for (const characters of ['a', 'ä', '€', '😀', 'aä€😀']) {
+    for (const before of ['', 'x', 'xy', 'xyz']) {
+      const text = before + characters.repeat(70_000)
+      const bytes = Buffer.from(text)
+      t.ok(atOnce(decodeTextInPieces(bytes)) === text, `${bytes.length} bytes of ${characters}`)
+      t.equal([...decodeTextInPieces(bytes)].length, Math.ceil(bytes.length / 65_536) - 1, 'yields between the pieces')
+    }
+  }
+  t.throws(() => atOnce(decodeTextInPieces(Buffer.from([0x61, 0xff]))), BadRequestError)
 })
