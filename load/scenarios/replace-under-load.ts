@@ -49,7 +49,7 @@ async function measure (context: LoadContext, model: ModelCopy, server: RunningS
   const failures = failuresOf([...still, ...replaced])
   const rejected = [...still, ...replaced].reduce((sum, run) => sum + run.rejected.count, 0)
   return {
-    tables: [{ columns: ['', 'requests/s', 'p50 ms', 'p99 ms', 'max ms'], rows: [row('without', still), row('with new versions', replaced)] }],
+    tables: [{ columns: ['', 'requests/s', 'p50 ms', 'p99 ms', 'max ms', 'rejected'], rows: [row('without', still), row('with new versions', replaced)] }],
     checks: [
       { claim: `p99 is at most ${MAX_TIMES} × what it is without`, found: `${formatNumber(times)} ×`, isMet: times <= MAX_TIMES },
       { claim: 'no request fails', found: `failures: ${failures.found}; rejected: ${rejected}`, isMet: failures.count + rejected === 0 },
@@ -61,5 +61,5 @@ async function measure (context: LoadContext, model: ModelCopy, server: RunningS
 
 function row (name: string, runs: readonly OpenLoopRun[]): string[] {
   const spread = (figure: (run: OpenLoopRun) => number): string => formatRuns(runs, figure)
-  return [name, spread(run => run.goodPerSecond), spread(run => run.good.p50Ms), spread(run => run.good.p99Ms), spread(run => run.good.maxMs)]
+  return [name, spread(run => run.goodPerSecond), spread(run => run.good.p50Ms), spread(run => run.good.p99Ms), spread(run => run.good.maxMs), spread(run => run.rejected.count)]
 }
