@@ -31,9 +31,9 @@ type RunReader = (cursor: Cursor, most: number) => number
 const READERS: Readonly<Record<ValueDType, () => ElementReader>> = {
   float16: smallFloatReader('float16', FLOAT16),
   bfloat16: smallFloatReader('bfloat16', BFLOAT16),
-  float32: numberReader('float32', count => { checkFloats(count, MAX_FLOAT32) }),
+  float32: numberReader('float32', count => { checkFloats(count, MAX_FLOAT32) }, readFloats32),
   float64: numberReader('float64'),
-  complex64: numberReader('complex64', count => { checkFloats(count, MAX_FLOAT32) }),
+  complex64: numberReader('complex64', count => { checkFloats(count, MAX_FLOAT32) }, readFloats32),
   complex128: numberReader('complex128'),
   int8: integerReader('int8'),
   int16: integerReader('int16'),
@@ -51,8 +51,8 @@ export function elementReader (dtype: ValueDType): ElementReader {
   return READERS[dtype]()
 }
 
-function numberReader (dtype: ValueDType, finishRun?: (count: number) => void): () => ElementReader {
-  return () => new NumberReader(dtype, readNumbers, finishRun)
+function numberReader (dtype: ValueDType, finishRun?: (count: number) => void, read: RunReader = readNumbers): () => ElementReader {
+  return () => new NumberReader(dtype, read, finishRun)
 }
 
 function smallFloatReader (dtype: ValueDType, layout: FloatLayout): () => ElementReader {
@@ -151,11 +151,11 @@ class NumberReader implements ElementReader {
   }
 }
 
-function readNumbers (cursor: Cursor, most: number): number {
+function readNumbers (cursor: Cursor, most: number, isFloat32 = false): number {
   const { bytes } = cursor
   let count = 0
   do {
-    const number = quickNumber(bytes, cursor.at)
+    const number = quickNumber(bytes, cursor.at, isFloat32)
     if (Number.isNaN(number)) run[count++] = readOddNumber(cursor)
     else {
       run[count++] = number
@@ -163,6 +163,10 @@ function readNumbers (cursor: Cursor, most: number): number {
     }
   } while (count < most && skipComma(cursor, isNumberStart))
   return count
+}
+
+function readFloats32 (cursor: Cursor, most: number): number {
+  return readNumbers(cursor, most, true)
 }
 
 /** A number that takes more than a quick look, or a word that stands for one. */

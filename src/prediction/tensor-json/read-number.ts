@@ -6,6 +6,12 @@ const POWERS_OF_TEN = Float64Array.from({ length: 23 }, (_, power) => Number(`1e
 const LARGEST_POWER = 22
 /** Digits that come to no more are exact, and so was every step on the way. */
 const EXACT = Number.MAX_SAFE_INTEGER
+/** Digits of which float64's arithmetic makes a value that is right to {@link UNSURE}: each may add half a unit in the last place. */
+const MOST_DIGITS = 40
+/** A float32 can be larger, but not by much. */
+const SURELY_FLOAT32 = 1e38
+/** How far a value is from the right one at most, as a share of it. */
+const UNSURE = 2 ** -46
 /** Digits of each of the two integers that a longer number is made of. */
 const HALF_DIGITS = 9
 /** Bytes of a number. A longer one could take more than a few milliseconds. */
@@ -30,10 +36,11 @@ export function readNumber (cursor: Cursor): number {
 /**
  * Reads a JSON number without an exponent that float64's arithmetic rounds right.
  *
+ * @param isFloat32 it becomes a float32: with many digits half the time is enough to know which
  * @returns NaN if there is none; it ends at {@link numberEnd}
  */
 // eslint-disable-next-line complexity -- in one piece it takes half the time
-export function quickNumber (bytes: Uint8Array, from: number): number {
+export function quickNumber (bytes: Uint8Array, from: number, isFloat32 = false): number {
   const isNegative = bytes[from] === MINUS
   const first = isNegative ? from + 1 : from
   let at = first
@@ -49,8 +56,11 @@ export function quickNumber (bytes: Uint8Array, from: number): number {
   }
   if (digit === 0x65 - ZERO || digit === 0x45 - ZERO) return NaN
   numberEnd = at
-  if (point !== at) value = at - point - 1 <= LARGEST_POWER && value <= EXACT ? value / POWERS_OF_TEN[at - point - 1]! : longDecimal(bytes, first, point, at)
-  else if (value > EXACT) return NaN
+  if (point !== at) {
+    const decimals = at - point - 1
+    if (decimals <= LARGEST_POWER && value <= EXACT) value /= POWERS_OF_TEN[decimals]!
+    else value = isFloat32 ? longFloat32(value, at - first, decimals) : longDecimal(bytes, first, point, at)
+  } else if (value > EXACT) return NaN
   return isNegative ? -value : value
 }
 
@@ -100,6 +110,21 @@ function longDecimal (bytes: Uint8Array, first: number, point: number, end: numb
   if (decimals > LARGEST_POWER || digits <= HALF_DIGITS || digits > 2 * HALF_DIGITS) return NaN
   const split = start + HALF_DIGITS + (hasPoint && point < start + HALF_DIGITS ? 1 : 0)
   return divideExactly(readDigits(bytes, start, split), readDigits(bytes, split, end), digits - HALF_DIGITS, decimals)
+}
+
+/**
+ * The float32 that a number rounds to.
+ *
+ * @param value of its digits, rounded at each of them
+ * @returns NaN where another one might be nearer to the number itself, and where there are too many digits or it may be too large
+ */
+function longFloat32 (value: number, digits: number, decimals: number): number {
+  if (decimals > LARGEST_POWER || digits > MOST_DIGITS) return NaN
+  const quotient = value / POWERS_OF_TEN[decimals]!
+  const nearest = Math.fround(quotient)
+  if (quotient > SURELY_FLOAT32) return NaN
+  const error = quotient * UNSURE
+  return Math.fround(quotient - error) === nearest && Math.fround(quotient + error) === nearest ? nearest : NaN
 }
 
 function skipZeros (bytes: Uint8Array, first: number, end: number): number {

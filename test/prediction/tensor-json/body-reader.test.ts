@@ -61,7 +61,30 @@ t.test('any number is rounded as JavaScript’s own parser does', async t => {
   ]
   for (let round = 0; round < 200; round++) {
     const numbers = Array.from({ length: 100 }, () => spellings[integer(0, spellings.length - 1)]!())
-    if (!same(t, `{"inputs":[${numbers.join(',')}]}`, { x: 'float64' })) t.fail(numbers.join())
+    for (const dtype of ['float64', 'float32'] as const) {
+      const taken = numbers.filter(number => dtype === 'float64' || Math.abs(Number(number)) < 3.4e38)
+      if (!same(t, `{"inputs":[${taken.join(',')}]}`, { x: dtype })) t.fail(taken.join())
+    }
+  }
+})
+
+t.test('numbers in the middle between two float32, and next to it, become the nearest', async t => {
+  const integer = seededIntegers(5)
+  for (let round = 0; round < 100; round++) {
+    const numbers = Array.from({ length: 50 }, () => {
+      const middle = (integer(2 ** 23, 2 ** 24 - 1) + 0.5) / 2 ** integer(14, 19) // 16 to 1024
+      const text = middle.toFixed(20)
+      return [text, text.replace(/.$/, '1'), `${text}9`, (middle - 2 ** -44).toFixed(20), `-${text}`][integer(0, 4)]!
+    })
+    if (!same(t, `{"inputs":[${numbers.join(',')}]}`, { x: 'float32' })) t.fail(numbers.join())
+  }
+})
+
+t.test('a number that no float32 is large enough for is refused, however it is written', async t => {
+  for (const number of ['340282350000000000000000000000000000000.0', '999999999999999999999999999999999999999.5', '3.4028235e38', `1${'0'.repeat(60)}.5`]) {
+    for (const sign of ['', '-']) {
+      t.throws(() => atOnce(readPredictBody(Buffer.from(`{"inputs":[${' '.repeat(256)}${sign}${number}]}`), () => signature({ x: 'float32' }))), /float32/)
+    }
   }
 })
 
