@@ -23,7 +23,8 @@ export interface ServeOptions {
 /** Builds the server, listens, loads the models, and closes with grace on a signal. */
 export async function serve ({ config, policies, log, worker, preloaded }: ServeOptions): Promise<void> {
   const tokenizerOf = tokenizerCache(createTokenizer)
-  const models: ModelRegistry = newRegistry({ config, policies, log, tokenizerOf, onAvailable: model => { tellGpus(gpusOf(models, model), worker, log) } })
+  const tellGpus = gpuTeller(worker, log)
+  const models: ModelRegistry = newRegistry({ config, policies, log, tokenizerOf, onAvailable: model => { tellGpus(gpusOf(models, model)) } })
   const decoder = createImageDecoder({
     maxPixels: config.MAX_IMAGE_PIXELS,
     concurrency: config.DECODE_CONCURRENCY,
@@ -94,10 +95,15 @@ function gpusOf (models: ModelRegistry, model: string): number {
   return new Set(models.describe(model).versions.flatMap(({ devices }) => devices.filter(device => device.startsWith('GPU')))).size
 }
 
-/** TensorFlow takes the first GPU for all of a graph. */
-function tellGpus (gpus: number, worker: ThisWorker | undefined, log: Logger): void {
-  if (worker !== undefined && gpus > 0) worker.tellGpu()
-  if (worker === undefined && gpus > 1) log.warn({ gpus }, `models run on the first GPU only: WORKERS=${gpus} has a process for each`)
+/** TensorFlow takes the first GPU for all of a graph. @returns takes the number of GPUs that a model's session sees, and tells of them once */
+function gpuTeller (worker: ThisWorker | undefined, log: Logger): (gpus: number) => void {
+  let isTold = false
+  return gpus => {
+    if (isTold || gpus === 0) return
+    isTold = true
+    if (worker !== undefined) worker.tellGpu()
+    else if (gpus > 1) log.warn({ gpus }, `models run on the first GPU only: WORKERS=${gpus} has a process for each`)
+  }
 }
 
 interface CloseOptions {

@@ -82,7 +82,7 @@ export class GraphRewrite {
     if (bytes.length > MAX_SCALAR_BYTES) return undefined
     const tensor = fromBinary(ConstantNodeSchema, bytes, { readUnknownFields: false }).attr['value']?.tensor
     if (tensor?.dtype !== FLOAT32 || (tensor.tensorShape?.dim.length ?? 0) > 0) return undefined
-    return tensor.tensorContent.length === 4 ? new DataView(tensor.tensorContent.slice().buffer).getFloat32(0, true) : tensor.floatVal[0]
+    return tensor.tensorContent.length === 4 ? new DataView(tensor.tensorContent.slice().buffer).getFloat32(0, true) : tensor.floatVal[0] ?? 0 // zeros are left out
   }
 
   /** Adds an operation. @param name if it is taken, that and a number @returns its first output */
