@@ -1,13 +1,13 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import { hasCustomOperations } from './custom-operations.ts'
-import { dtypeFromCode, isValueDType } from './dtype.ts'
+import { dtypeCode, dtypeFromCode, isValueDType } from './dtype.ts'
 import { foldBatchNorms } from './fold-batch-norms.ts'
 import { calledFunctions, inSlices, operationName } from './graph-walk.ts'
 import { takeApart, type GraphParts, type Part } from './graph-parts.ts'
 import { CALLS, HandleFlow, LOOPS, PASSING, VARIABLES, type Scope } from './handle-flow.ts'
 import { opDef } from './op-def.ts'
 import { ofType, rewriteScopes } from './graph-rewrite.ts'
-import { withOwnOperations } from './own-operations.ts'
+import { useOwnOperations } from './own-operations.ts'
 import {
   FunctionDefLibrarySchema, FunctionDefSchema, GraphDefSchema, NodeDefSchema, OpDef_ArgDefSchema as ArgDefSchema, TensorShapeSchema,
   type AttrValue, type FunctionDef, type NodeDef
@@ -37,9 +37,11 @@ export class NotFreezableError extends Error {
  * @see tensorflow/python/framework/convert_to_constants.py
  */
 export async function freezeGraphDef (graphDef: Uint8Array, tensorNames: readonly string[]): Promise<FrozenGraphDef> {
-  const found = await takeApart(graphDef, tensorNames)
-  const fused = await rewriteScopes(found, tensorNames, scope => { foldBatchNorms(scope); useRelu6(scope) })
-  const parts = hasCustomOperations() ? withOwnOperations(fused, tensorNames) : fused
+  const parts = await rewriteScopes(await takeApart(graphDef, tensorNames), tensorNames, scope => {
+    foldBatchNorms(scope)
+    useRelu6(scope)
+    if (hasCustomOperations()) useOwnOperations(scope)
+  })
   refuseState(parts)
   const freezer = new Freezer(parts)
   return { graphDef: await freezer.graphDef(), variables: [...parts.nodes.values()].filter(isVariable).map(({ node }) => node.name) }
@@ -79,7 +81,7 @@ function isVariable ({ node }: Part): boolean {
 const REFERENCES = new Set(['RefIdentity', 'RefSwitch', 'RefMerge', 'RefEnter', 'RefExit', 'RefNextIteration'])
 
 /** TensorFlow's number of the type `resource`. */
-const RESOURCE = 20
+const RESOURCE = dtypeCode('resource')
 
 /** A function to be copied for the variables whose handles its arguments are. */
 interface Copy {

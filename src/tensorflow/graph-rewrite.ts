@@ -1,11 +1,12 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
+import { dtypeCode } from './dtype.ts'
 import type { FunctionParts, GraphParts, Part } from './graph-parts.ts'
 import { inSlices } from './graph-walk.ts'
 import { opDef } from './op-def.ts'
 import { AttrValueSchema, ConstantNodeSchema, NodeDefSchema, type AttrValue, type ConstantNode, type NodeDef } from './proto/tensorflow_pb.js'
 
 /** TensorFlow's numbers of types. */
-export const [FLOAT32, INT32] = [1, 3]
+export const [FLOAT32, INT32] = [dtypeCode('float32'), dtypeCode('int32')]
 
 /** A longer message is not that of a single number. */
 const MAX_SCALAR_BYTES = 512
@@ -101,7 +102,7 @@ export class GraphRewrite {
     return this.#put(node, Buffer.concat([toBinary(NodeDefSchema, node), toBinary(ConstantNodeSchema, constant)])) // messages in a row are one
   }
 
-  /** Puts another operation in the place of one of which only the first output is used: who used it uses the new one's. */
+  /** Puts another operation in the place of one: who used its first output uses the new one's. Others that are used have to have the same place and name. */
   replace (node: NodeDef, op: string, input: readonly string[], attr: Readonly<Record<string, AttrValue>>): void {
     const put = create(NodeDefSchema, { name: node.name, op, input: [...input], device: node.device, attr: { ...attr } })
     const [from, to] = [this.#output(node), this.#put(put, toBinary(NodeDefSchema, put))]
@@ -117,7 +118,16 @@ export class GraphRewrite {
 
   /** Whether of an operation's outputs only the first is used. */
   isFirstAlone (node: NodeDef): boolean {
-    return this.#uses.get(node.name)?.every(input => input.startsWith('^') || this.#isFirst(node, input)) ?? true
+    return this.#tensorsUsed(node).every(input => this.#isFirst(node, input))
+  }
+
+  /** The outputs of an operation that are used: by number, in a function's body by name. */
+  placesUsed (node: NodeDef): string[] {
+    return this.#tensorsUsed(node).map(input => input.split(':')[1] ?? '0')
+  }
+
+  #tensorsUsed ({ name }: NodeDef): string[] {
+    return (this.#uses.get(name) ?? []).filter(input => !input.startsWith('^'))
   }
 
   #put (node: NodeDef, bytes: Uint8Array): string {

@@ -1,3 +1,4 @@
+import { dtypeCode } from './dtype.ts'
 import { opDef } from './op-def.ts'
 
 /** Operations that TensorFlow marks as stateful although running them leaves every state as it was. */
@@ -33,7 +34,7 @@ export function changesState (type: string): boolean {
 /** Operations that give a resource or a reference which a run makes for itself and drops. */
 const MADE_BY_RUN = new Set(['TensorArrayV3', 'TensorArrayGradV3'])
 
-const RESOURCE = 20
+const RESOURCE = dtypeCode('resource')
 
 /**
  * Whether an operation gives access to something that outlives a run: a variable, a table, a queue, a model.
