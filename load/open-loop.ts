@@ -7,6 +7,8 @@ export interface OpenLoopOptions {
   /** Requests a second, evenly spaced. */
   perSecond: number
   durationMs: number
+  /** Before that, sent alike: latencies and rates leave these requests out, while the driver's own code warms up and its connections are opened. What goes wrong with them counts. */
+  warmUpMs?: number
   /** Requests that may be under way at once; what falls due above it is not sent and counts as left out. */
   maxOutstanding?: number
   /** A request without its whole reply after this long counts as hung. */
@@ -15,6 +17,7 @@ export interface OpenLoopOptions {
 
 /** Replies of one kind. Latencies count from when a request was due, not from when it could be sent; NaN where there are none. */
 export interface Replies {
+  /** Those of the warm-up too. */
   count: number
   p50Ms: number
   p99Ms: number
@@ -22,7 +25,7 @@ export interface Replies {
 }
 
 export interface OpenLoopRun {
-  /** Requests that fell due. */
+  /** Requests that fell due, those of the warm-up too. */
   due: number
   duePerSecond: number
   /** 2xx and right. */
@@ -37,14 +40,14 @@ export interface OpenLoopRun {
   others: Record<string, number>
   hung: number
   leftOut: number
-  /** Good replies a second, from the first request that fell due until the last one was over: what was still queued at the end is no gain. */
+  /** Good replies a second, from the first request that fell due after the warm-up until the last one was over: what was still queued at the end is no gain. */
   goodPerSecond: number
   /** How late the driver itself sent a request, at p99: what is under a tick of its timer says nothing of the server. */
   sentLateP99Ms: number
 }
 
 type Ending =
-  | { kind: 'replied', status: number, isRight: boolean, saysWhen: boolean, ms: number }
+  | { kind: 'replied', status: number, isRight: boolean, saysWhen: boolean, ms: number, isWarmUp: boolean }
   | { kind: 'failed', what: string }
   | { kind: 'hung' }
 
@@ -61,7 +64,9 @@ const REJECTED = 503
  * @param url of the server, without a path
  */
 export async function openLoop (url: string, request: LoadRequest, options: OpenLoopOptions): Promise<OpenLoopRun> {
-  const { perSecond, durationMs, maxOutstanding = MAX_OUTSTANDING, timeoutMs = TIMEOUT_MS } = options
+  const { perSecond, durationMs, warmUpMs = 0, maxOutstanding = MAX_OUTSTANDING, timeoutMs = TIMEOUT_MS } = options
+  const startedAt = performance.now()
+  const warmAt = startedAt + warmUpMs
   const requests = new PreparedRequests(url, request)
   const endings: Promise<Ending>[] = []
   const sentLateMs: number[] = []
@@ -73,21 +78,20 @@ export async function openLoop (url: string, request: LoadRequest, options: Open
       return
     }
     outstanding++
-    sentLateMs.push(performance.now() - dueAt)
-    endings.push(sendDue(requests, request, { dueAt, timeoutMs }).finally(() => { outstanding-- }))
+    const isWarmUp = dueAt < warmAt
+    if (!isWarmUp) sentLateMs.push(performance.now() - dueAt)
+    endings.push(sendDue(requests, request, { dueAt, isWarmUp, timeoutMs }).finally(() => { outstanding-- }))
   }
-  const startedAt = performance.now()
-  const due = Math.max(1, Math.floor(durationMs / 1000 * perSecond))
-  await atEachDue(due, 1000 / perSecond, sendOne)
-  const counts = count(await Promise.all(endings))
+  const due = Math.max(1, Math.floor((warmUpMs + durationMs) / 1000 * perSecond))
+  await atEachDue(startedAt, due, 1000 / perSecond, sendOne)
+  const { measuredGood, ...counts } = count(await Promise.all(endings))
   requests.close()
-  const seconds = Math.max(due / perSecond, (performance.now() - startedAt) / 1000)
-  return { ...counts, due, duePerSecond: perSecond, leftOut, goodPerSecond: counts.good.count / seconds, sentLateP99Ms: percentile(sentLateMs, 0.99) }
+  const seconds = Math.max(durationMs, performance.now() - warmAt) / 1000
+  return { ...counts, due, duePerSecond: perSecond, leftOut, goodPerSecond: measuredGood / seconds, sentLateP99Ms: percentile(sentLateMs, 0.99) }
 }
 
 /** Calls `action` when each is due by the clock: a late tick catches up, the schedule never moves. */
-async function atEachDue (count: number, everyMs: number, action: (dueAt: number) => void): Promise<void> {
-  const startedAt = performance.now()
+async function atEachDue (startedAt: number, count: number, everyMs: number, action: (dueAt: number) => void): Promise<void> {
   for (let index = 0; index < count;) {
     const dueAt = startedAt + index * everyMs
     if (performance.now() < dueAt) await sleep(TICK_MS)
@@ -98,16 +102,16 @@ async function atEachDue (count: number, everyMs: number, action: (dueAt: number
   }
 }
 
-async function sendDue (requests: PreparedRequests, { verify }: LoadRequest, { dueAt, timeoutMs }: { dueAt: number, timeoutMs: number }): Promise<Ending> {
+async function sendDue (requests: PreparedRequests, { verify }: LoadRequest, { dueAt, isWarmUp, timeoutMs }: { dueAt: number, isWarmUp: boolean, timeoutMs: number }): Promise<Ending> {
   try {
     const { status, saysWhen, body } = await requests.send(timeoutMs)
-    return { kind: 'replied', status, isRight: verify?.(body) ?? true, saysWhen, ms: performance.now() - dueAt }
+    return { kind: 'replied', status, isRight: verify?.(body) ?? true, saysWhen, ms: performance.now() - dueAt, isWarmUp }
   } catch (error) {
     return error instanceof NoReplyError ? { kind: 'hung' } : { kind: 'failed', what: (error as NodeJS.ErrnoException).code ?? (error as Error).message }
   }
 }
 
-type Counts = Pick<OpenLoopRun, 'good' | 'rejected' | 'withoutRetryAfter' | 'wrong' | 'others' | 'hung'>
+type Counts = Pick<OpenLoopRun, 'good' | 'rejected' | 'withoutRetryAfter' | 'wrong' | 'others' | 'hung'> & { measuredGood: number }
 type Replied = Extract<Ending, { kind: 'replied' }>
 
 function count (endings: readonly Ending[]): Counts {
@@ -117,6 +121,7 @@ function count (endings: readonly Ending[]): Counts {
   const rejected = replied.filter(({ status }) => status === REJECTED)
   return {
     good: summary(good),
+    measuredGood: measured(good).length,
     rejected: summary(rejected),
     withoutRetryAfter: rejected.filter(({ saysWhen }) => !saysWhen).length,
     wrong: ok.length - good.length,
@@ -146,8 +151,12 @@ function isOk (status: number): boolean {
   return status >= 200 && status <= 299
 }
 
+function measured (replies: readonly Replied[]): Replied[] {
+  return replies.filter(({ isWarmUp }) => !isWarmUp)
+}
+
 function summary (replies: readonly Replied[]): Replies {
-  const latencies = replies.map(({ ms }) => ms)
+  const latencies = measured(replies).map(({ ms }) => ms)
   const share = (part: number): number => latencies.length === 0 ? Number.NaN : percentile(latencies, part)
-  return { count: latencies.length, p50Ms: share(0.5), p99Ms: share(0.99), maxMs: share(1) }
+  return { count: replies.length, p50Ms: share(0.5), p99Ms: share(0.99), maxMs: share(1) }
 }

@@ -35,7 +35,7 @@ export async function serve ({ config, policies, log, worker, preloaded }: Serve
   await listen(server, config, preloaded)
   await preloaded
   openLibrary()
-  favourEventLoop()
+  favourEventLoop(config.THREAD_NICENESS)
   worker?.tellServing()
   await models.start()
 }
@@ -65,7 +65,7 @@ function newRegistry ({ config, policies, log, tokenizerOf, onAvailable }: Regis
     prepare: async version => { if (version.manifest.text !== undefined) await tokenizerOf(version) },
     onVersionState: ({ model, state }) => {
       if (state !== 'available') return
-      favourEventLoop() // each version brings threads of its own
+      favourEventLoop(config.THREAD_NICENESS) // each version brings threads of its own
       onAvailable(model)
     },
     log

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { measureCapacity, type Capacity } from '../capacity.ts'
 import { formatNumber, formatSpread } from '../format.ts'
 import { makeCifarCnn } from '../network-models.ts'
-import { failuresOf, formatRuns, medianOf, repeatOpenLoop } from '../open-loop-apart.ts'
+import { failuresOf, formatRuns, medianOf, repeatOpenLoop, warmUp } from '../open-loop-apart.ts'
 import type { OpenLoopRun } from '../open-loop.ts'
 import { makePhoto } from '../photo.ts'
 import { fileForm } from '../requests.ts'
@@ -43,7 +43,7 @@ async function measure (context: LoadContext, server: RunningServer): Promise<Ou
     checks: [...checkBusy(busy, capacity), ...checkTooMuch(tooMuch, capacity)],
     notes: [
       `Capacity: ${formatSpread(capacity.perSecond)} requests a second in a closed loop; alone, a request takes ${formatSpread(capacity.aloneP50Ms)} ms.`,
-      `${context.repeats} repeats of ${2 * context.durationMs / 1000} s for each line, sent by a process of its own. *Sent late* is the sender's own delay, which the latencies include.`
+      `${context.repeats} repeats of ${2 * context.durationMs / 1000} s for each line, sent by a process of its own, each after ${warmUp}. *Sent late* is the sender's own delay, which the latencies include.`
     ]
   }
 }

@@ -3,7 +3,7 @@ import { measureCapacity } from '../capacity.ts'
 import { formatNumber, formatSpread } from '../format.ts'
 import type { ModelCopy } from '../models.ts'
 import { makeCifarCnn } from '../network-models.ts'
-import { failuresOf, formatRuns, medianOf, openLoopApart } from '../open-loop-apart.ts'
+import { failuresOf, formatRuns, medianOf, openLoopApart, warmUp } from '../open-loop-apart.ts'
 import type { OpenLoopJob } from '../open-loop-process.ts'
 import type { OpenLoopRun } from '../open-loop.ts'
 import { makePhoto } from '../photo.ts'
@@ -55,7 +55,7 @@ async function measure (context: LoadContext, model: ModelCopy, server: RunningS
       { claim: 'no request fails', found: `failures: ${failures.found}; rejected: ${rejected}`, isMet: failures.count + rejected === 0 },
       { claim: 'versions were replaced meanwhile', found: String(replace.count()), isMet: replace.count() > 0 }
     ],
-    notes: [`${context.repeats} repeats of ${durationMs / 1000} s for each line, in turn. Capacity: ${formatSpread(capacity.perSecond)} requests a second.`]
+    notes: [`${context.repeats} repeats of ${durationMs / 1000} s for each line, in turn, each after ${warmUp}. Capacity: ${formatSpread(capacity.perSecond)} requests a second.`]
   }
 }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { measureCapacity } from '../capacity.ts'
 import { formatNumber, formatSpread } from '../format.ts'
 import { makeCifarCnn } from '../network-models.ts'
-import { failuresOf, formatRuns, medianOf, openLoopApart } from '../open-loop-apart.ts'
+import { failuresOf, formatRuns, medianOf, openLoopApart, warmUp } from '../open-loop-apart.ts'
 import type { OpenLoopJob } from '../open-loop-process.ts'
 import type { OpenLoopRun } from '../open-loop.ts'
 import { makePhoto } from '../photo.ts'
@@ -57,7 +57,7 @@ async function measure (context: LoadContext, server: RunningServer): Promise<Ou
       { claim: `the quiet model's p99 is at most ${MAX_TIMES} × its own without the flood`, found: `${formatNumber(times)} ×`, isMet: times <= MAX_TIMES },
       { claim: 'every request to the quiet model gets its answer', found: `failures: ${failures.found}; rejected: ${rejected}`, isMet: failures.count + rejected === 0 }
     ],
-    notes: [`${context.repeats} repeats of ${durationMs / 1000} s for each line, in turn. Capacity: ${formatSpread(perSecond)} requests a second.`]
+    notes: [`${context.repeats} repeats of ${durationMs / 1000} s for each line, in turn, each after ${warmUp}. Capacity: ${formatSpread(perSecond)} requests a second.`]
   }
 }
 

@@ -24,22 +24,29 @@ interface Line {
   /** First come first served. */
   readonly waiting: Waiting[]
   inUse: number
+  /** When somebody came last, milliseconds. */
+  cameAt: number
 }
+
+/** Milliseconds for which a line counts after somebody came. */
+const COUNTS_MS = 1000
 
 /**
  * Bounds how many images are decoded at once. Within a line first come, first served, however many wait; between lines the one that has used the slots least
  * is served, so many images for one model do not keep another's waiting. Small decodes of one kind share a slot where more wait than there are slots, so that
- * they can be done in one go. Who gives up while waiting leaves the line.
+ * they can be done in one go; not while images come in another line that is short, since each of those would wait for all who share. Who gives up while waiting leaves the line.
  */
 export class DecodeSlots {
   readonly #size: number
+  readonly #now: () => number
   readonly #gate: FairGate
   /** By name; one stays when it is empty, since models are few. */
   readonly #lines = new Map<string, Line>()
 
-  constructor (size: number) {
+  constructor (size: number, now: () => number = () => performance.now()) {
     this.#size = size
-    this.#gate = new FairGate(size)
+    this.#now = now
+    this.#gate = new FairGate(size, now)
   }
 
   /** Slots in use and those who wait for one. */
@@ -64,6 +71,7 @@ export class DecodeSlots {
       }
       const waiting: Waiting = { sharing, give }
       line.waiting.push(waiting)
+      line.cameAt = this.#now()
       signal?.addEventListener('abort', abort, { once: true })
       line.door.knock()
     })
@@ -74,7 +82,7 @@ export class DecodeSlots {
     if (known !== undefined) return known
     const waiting: Waiting[] = []
     const door = this.#gate.add({ canStart: () => waiting.length > 0, start: async () => { await this.#serve(line) } })
-    const line: Line = { door, waiting, inUse: 0 }
+    const line: Line = { door, waiting, inUse: 0, cameAt: -Infinity }
     this.#lines.set(name, line)
     return line
   }
@@ -92,8 +100,9 @@ export class DecodeSlots {
   }
 
   /** How many are served together: the first in line, and those right after it that can share its slot, no more than leave as many for each other slot. */
-  #countNext ({ waiting }: Line): number {
-    const most = Math.ceil(waiting.length / this.#size)
+  #countNext (line: Line): number {
+    const { waiting } = line
+    const most = this.#hasShortOther(line) ? 1 : Math.ceil(waiting.length / this.#size)
     const kind = waiting[0]?.sharing?.kind
     let room = 1
     let served = 0
@@ -103,5 +112,13 @@ export class DecodeSlots {
       if (++served >= most) break
     }
     return served
+  }
+
+  /** Whether images come in another line, and fewer wait there than would share. */
+  #hasShortOther (line: Line): boolean {
+    for (const other of this.#lines.values()) {
+      if (other !== line && other.waiting.length < this.#size && this.#now() - other.cameAt < COUNTS_MS) return true
+    }
+    return false
   }
 }

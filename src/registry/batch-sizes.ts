@@ -15,7 +15,7 @@ export interface SizeSearch {
 }
 
 /** How much more a size has to give than the best smaller one to be worth its wait. */
-const GAIN = 1.03
+const GAIN = 1.05
 /** Runs of each size that are timed, as long as they do not take more than so many milliseconds together. */
 const [TRIES, TRIES_MS] = [4, 30]
 /** Sizes in a row that bring nothing before it is given up. */

@@ -1,18 +1,29 @@
 import { readdirSync } from 'node:fs'
+import { getPriority, setPriority } from 'node:os'
 import { libc } from './library.ts'
 
 /** As any other thread, but one that wakes does not push another off its core. @see sched(7) */
 const SCHED_BATCH = 3
+const LOWEST_NICENESS = 19
 
 /**
  * Lets the event loop go before the threads that decode and infer, of this process as it is now and those that they start: when the loop hands work to one of
- * them, the kernel would else often stop the loop at once for it, and everybody waits who has a request there. Takes nothing from other processes and
- * needs no privilege. Does nothing where threads can't be listed or set (other systems than Linux).
+ * them, the kernel would else often stop the loop at once for it, and where both cores calculate, the loop would wait for its part of them; everybody waits then who has a request
+ * there. Needs no privilege. Does nothing where threads can't be listed or set (other systems than Linux).
+ *
+ * @param niceness 0 to 19, how much higher the nice value of those threads is than the event loop's. The kernel weighs it against all threads of the same control group, or
+ *   of the same terminal session (autogroup), so other programs there go before these threads as well
+ * @see docs/decisions/0012
  */
-export function favourEventLoop (): void {
+export function favourEventLoop (niceness: number): void {
   const set = libc().sched_setscheduler
   if (set === undefined) return
-  for (const thread of threads()) if (thread !== process.pid) set(thread, SCHED_BATCH, Int32Array.of(0))
+  const nice = Math.min(LOWEST_NICENESS, getPriority(process.pid) + niceness)
+  for (const thread of threads()) {
+    if (thread === process.pid) continue
+    set(thread, SCHED_BATCH, Int32Array.of(0))
+    setNice(thread, nice)
+  }
 }
 
 /** Numbers of this process's threads; the event loop's is the process's own. */
@@ -21,5 +32,14 @@ function threads (): number[] {
     return readdirSync('/proc/self/task').map(Number)
   } catch {
     return []
+  }
+}
+
+/** setpriority(2) takes a thread's number too. */
+function setNice (thread: number, nice: number): void {
+  try {
+    setPriority(thread, nice)
+  } catch {
+    // It has ended meanwhile, or its value is higher already, which only a privileged process may lower.
   }
 }

@@ -109,8 +109,7 @@ t.test('many who wait in one line do not keep another line waiting', async t => 
 })
 
 /** Fills the only slot, lets these wait, and tells who is served together each time a slot is given back. */
-async function turns (waiting: readonly { name: string, sharing?: { kind: string, part: number } }[], size = 1): Promise<string[]> {
-  const slots = new DecodeSlots(size)
+async function turns (waiting: readonly { name: string, sharing?: { kind: string, part: number } }[], size = 1, slots = new DecodeSlots(size)): Promise<string[]> {
   const first = await Promise.all(Array.from({ length: size }, async () => await slots.acquire('a')))
   const served: { name: string, release: () => void }[] = []
   for (const { name, sharing } of waiting) slots.acquire('a', { sharing }).then(release => { served.push({ name, release }) })
@@ -155,4 +154,31 @@ t.test('a shared slot is free when all who share it have given it back', async t
   both[1]()
   await nextTurn()
   t.equal(isThirdServed, true)
+})
+
+t.test('none share a slot for a second after an image came in another line that is short', async t => {
+  let now = 0
+  const slots = new DecodeSlots(1, () => now)
+  const visit = await slots.acquire('other')
+  visit()
+  const four = [...'abcd'].map(name => ({ name, sharing: small }))
+  t.strictSame(await turns(four, 1, slots), ['a', 'b', 'c', 'd'])
+  now = 1000
+  t.strictSame(await turns(four, 1, slots), ['abcd'])
+})
+
+t.test('where as many wait in the other line as there are slots, both lines share', async t => {
+  const slots = new DecodeSlots(1)
+  const release = await slots.acquire('a')
+  const served: string[] = []
+  const all = [...'aabb'].map(async line => {
+    const done = await slots.acquire(line, { sharing: small })
+    served.push(line)
+    await nextTurn()
+    done()
+  })
+  release()
+  await nextTurn()
+  t.match(served.join(''), /^(aa|bb)$/)
+  await Promise.all(all)
 })

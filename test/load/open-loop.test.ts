@@ -76,3 +76,16 @@ t.test('leaves out what falls due above the bound on requests under way', async 
   const { due, leftOut, good } = await openLoop(url, { path: '/' }, { perSecond: 50, durationMs: 200, maxOutstanding: 4 })
   t.strictSame([due, leftOut, good.count], [10, 6, 4])
 })
+
+t.test('a warm-up is sent and its failures count, but its latencies do not', async t => {
+  const startedAt = performance.now()
+  let served = 0
+  const url = await serve(t, (_request, response) => {
+    if (++served === 1) response.writeHead(500).end()
+    else setTimeout(() => response.end(), performance.now() - startedAt < 300 ? 400 : 0)
+  })
+  const { due, good, others, goodPerSecond } = await openLoop(url, { path: '/' }, { perSecond: 50, durationMs: 400, warmUpMs: 500 })
+  t.strictSame([due, good.count, others], [45, 44, { 500: 1 }])
+  t.ok(good.maxMs < 300, `those of the warm-up took 400 ms: ${good.maxMs}`)
+  t.ok(goodPerSecond > 25 && goodPerSecond <= 50, String(goodPerSecond))
+})
