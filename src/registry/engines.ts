@@ -43,6 +43,7 @@ export async function chooseEngine (candidate: Candidate, loaded: LoadedSavedMod
   if (tried === undefined) return { engine: first, trials: [], isKnown: known?.engines.length === 0, notes: [] }
   const engine = known && await knownEngine(tried, first, known.engine, { session, signatures: Object.keys(candidate.signatures) })
   if (engine !== undefined) return { engine, trials: known!.engines, isKnown: true, notes: [] }
+  await releaseMemory() // what loading took would otherwise be there beside two engines
   const contest = await Contest.open(tried, first, signal)
   const frozen = await frozenEngine(tried, first, Object.keys(candidate.signatures), session)
   const isVaried = !session.intraOpThreads && first.choice.threads > 1

@@ -51,7 +51,16 @@ export function quickNumber (bytes: Uint8Array, from: number, isFloat32 = false)
   if (point === first || (point > first + 1 && bytes[first] === ZERO)) return NaN
   if (digit === POINT - ZERO) {
     digit = bytes[++at]! - ZERO
-    for (; digit >= 0 && digit <= 9; digit = bytes[++at]! - ZERO) value = value * 10 + digit
+    while (digit >= 0 && digit <= 9) { // two at a time: each step waits for the one before
+      const next = bytes[++at]! - ZERO
+      if (next >= 0 && next <= 9) {
+        value = value * 100 + (digit * 10 + next)
+        digit = bytes[++at]! - ZERO
+      } else {
+        value = value * 10 + digit
+        digit = next
+      }
+    }
     if (at === point + 1) return NaN
   }
   if (digit === 0x65 - ZERO || digit === 0x45 - ZERO) return NaN
@@ -115,7 +124,7 @@ function longDecimal (bytes: Uint8Array, first: number, point: number, end: numb
 /**
  * The float32 that a number rounds to.
  *
- * @param value of its digits, rounded at each of them
+ * @param value of its digits, rounded at each of them, or every other
  * @returns NaN where another one might be nearer to the number itself, and where there are too many digits or it may be too large
  */
 function longFloat32 (value: number, digits: number, decimals: number): number {
