@@ -14,8 +14,11 @@ export interface SizeSearch {
   readonly maxRunMs: number
 }
 
-/** How much more a size has to give than the best smaller one: its rows wait for each other, and gains of less are not seen beside HTTP and decoding. */
-const GAIN = 1.1
+/**
+ * How much more twice as many rows have to give: they wait for each other, and gains of less are not seen beside HTTP and decoding. For a size that is larger than
+ * the best by several doublings, as much for each.
+ */
+const GAIN = 1.07
 /** Runs of each size that are timed, as long as they do not take more than so many milliseconds together. */
 const [TRIES, TRIES_MS] = [4, 30]
 /** Sizes in a row that bring nothing before it is given up. */
@@ -36,7 +39,8 @@ export async function findSizes (run: (rows: number) => Promise<boolean>, { maxR
     const runMs = await timeOf(run, size, now)
     if (runMs === undefined) break
     tried.push({ size, runMs })
-    if (size / runMs > GAIN * rate(tried[best]!) || size === 1) best = tried.length - 1
+    const doublings = tried.length - 1 - best
+    if (size / runMs > GAIN ** doublings * rate(tried[best]!)) best = tried.length - 1
     if (tried.length - 1 - best >= PATIENCE || 2 * runMs > maxRunMs || now() - startedAt + 4 * runMs > budgetMs) break
   }
   return tried.slice(0, best + 1)

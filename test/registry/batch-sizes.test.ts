@@ -31,6 +31,12 @@ t.test('one size that is slow by chance does not end it', async t => {
   t.strictSame((await sizes(rows => rows === 8 ? 100 : 10 + rows)).found, [1, 2, 4, 8, 16, 32, 64])
 })
 
+t.test('many small gains do not add up to a large size', async t => {
+  const gains = (gain: number) => async (): Promise<number[]> => (await sizes(rows => 10 * rows / gain ** Math.log2(rows))).found
+  t.strictSame(await gains(1.05)(), [1])
+  t.strictSame(await gains(1.1)(), [1, 2, 4, 8, 16, 32, 64])
+})
+
 t.test('a model whose rows take all the same alone runs them one by one', async t => {
   t.strictSame((await sizes(rows => 10 * rows)).found, [1])
 })
