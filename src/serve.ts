@@ -35,7 +35,6 @@ export async function serve ({ config, policies, log, worker, preloaded }: Serve
   await listen(server, config, preloaded)
   await preloaded
   openLibrary()
-  favourEventLoop(config.THREAD_NICENESS)
   worker?.tellServing()
   await models.start()
 }
@@ -65,7 +64,7 @@ function newRegistry ({ config, policies, log, tokenizerOf, onAvailable }: Regis
     prepare: async version => { if (version.manifest.text !== undefined) await tokenizerOf(version) },
     onVersionState: ({ model, state }) => {
       if (state !== 'available') return
-      favourEventLoop(config.THREAD_NICENESS) // each version brings threads of its own
+      favourEventLoop(config.THREAD_NICENESS) // not while the first is loaded, which nobody waits beside; each brings threads of its own
       onAvailable(model)
     },
     log

@@ -20,7 +20,7 @@ export interface SizeSearch {
  */
 const GAIN = 1.07
 /** Runs of each size that are timed, as long as they do not take more than so many milliseconds together. */
-const [TRIES, TRIES_MS] = [4, 30]
+const [TRIES, TRIES_MS] = [4, 100]
 /** Sizes in a row that bring nothing before it is given up. */
 const PATIENCE = 2
 

@@ -57,7 +57,7 @@ export const UNCALIBRATED: Calibration = {
 }
 
 /** Milliseconds for the sizes of the signature that matters most, and of each other. */
-const [MAIN_BUDGET_MS, OTHER_BUDGET_MS] = [300, 100]
+const [MAIN_BUDGET_MS, OTHER_BUDGET_MS] = [400, 100]
 /** Longest run, milliseconds: another model's rows, and a row that came too late for this run, wait for it. */
 const MAX_RUN_MS = 250
 /** Milliseconds for each number of runs in flight. */

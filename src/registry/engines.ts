@@ -15,7 +15,7 @@ export interface ChosenEngine {
 /** How much better another engine has to be than the model as it was loaded. */
 const GAIN = 1.05
 /** What one thread is worth beside its figures: a trial has the machine to itself, but requests need cores too, for HTTP and for decoding. */
-const ONE_THREAD = 1.2
+const ONE_THREAD = 1.25
 
 export interface EngineTerms {
   /** What the operator decided; a number of threads given there is not varied. */
