@@ -41,9 +41,14 @@ export async function findSizes (run: (rows: number) => Promise<boolean>, { maxR
     tried.push({ size, runMs })
     const doublings = tried.length - 1 - best
     if (size / runMs > GAIN ** doublings * rate(tried[best]!)) best = tried.length - 1
-    if (tried.length - 1 - best >= PATIENCE || 2 * runMs > maxRunMs || now() - startedAt + 4 * runMs > budgetMs) break
+    if (tried.length - 1 - best >= PATIENCE || 2 * runMs > maxRunMs || now() - startedAt + mostMs(2 * runMs) > budgetMs) break
   }
   return tried.slice(0, best + 1)
+}
+
+/** Milliseconds that a size takes at most, if its run takes as long as this. */
+function mostMs (runMs: number): number {
+  return runMs + Math.min(TRIES * runMs, TRIES_MS + runMs)
 }
 
 /** After a first run, which optimizes and allocates, the best of a few: whatever else the machine does only slows. */
