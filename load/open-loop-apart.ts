@@ -8,19 +8,19 @@ import type { LoadContext } from './scenario.ts'
 import { median, spreadOf } from './statistics.ts'
 
 const PAUSE_MS = 500
-/** A process that has just been started compiles its JavaScript while it sends, on cores that the server shares. */
-const WARM_UP_MS = 1000
+/** Of a run whose latencies are to be compared: a process that has just been started compiles its JavaScript while it sends, on cores that the server shares. */
+export const WARM_UP_MS = 1000
 /** For a table's note. */
 export const warmUp = `a warm-up of ${WARM_UP_MS / 1000} s that is not measured`
 
-/** As `openLoop`, in a process of its own, with a warm-up: several can go on at once, and what this process does meanwhile delays none of them. */
+/** As `openLoop`, in a process of its own: several can go on at once, and what this process does meanwhile delays none of them. */
 export async function openLoopApart (job: OpenLoopJob): Promise<OpenLoopRun> {
   const child = fork(programPath('open-loop-process'), { serialization: 'advanced', execArgv: [] })
   return await new Promise((resolve, reject) => {
     child.once('message', message => resolve(message as OpenLoopRun))
     child.once('error', reject)
     child.once('exit', (code, signal) => reject(new Error(`The open loop ended (${code ?? signal}) without an answer`)))
-    child.send({ ...job, options: { warmUpMs: WARM_UP_MS, ...job.options } } satisfies OpenLoopJob)
+    child.send(job)
   })
 }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { measureCapacity, type Capacity } from '../capacity.ts'
 import { formatNumber, formatSpread } from '../format.ts'
 import { makeCifarCnn } from '../network-models.ts'
-import { failuresOf, formatRuns, medianOf, repeatOpenLoop, warmUp } from '../open-loop-apart.ts'
+import { failuresOf, formatRuns, medianOf, repeatOpenLoop, WARM_UP_MS, warmUp } from '../open-loop-apart.ts'
 import type { OpenLoopRun } from '../open-loop.ts'
 import { makePhoto } from '../photo.ts'
 import { fileForm } from '../requests.ts'
@@ -30,7 +30,7 @@ async function measure (context: LoadContext, server: RunningServer): Promise<Ou
   const capacity = await measureCapacity(context, server, request)
   const at = async (share: number): Promise<OpenLoopRun[]> => {
     context.log(`${share * 100} % of capacity`)
-    const options = { perSecond: share * capacity.perSecond.median, durationMs: 2 * context.durationMs }
+    const options = { perSecond: share * capacity.perSecond.median, durationMs: 2 * context.durationMs, warmUpMs: WARM_UP_MS }
     return await repeatOpenLoop(context, { url: server.url, request, expected: capacity.expected, options })
   }
   const busy = await at(BUSY)

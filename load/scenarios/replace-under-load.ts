@@ -3,7 +3,7 @@ import { measureCapacity } from '../capacity.ts'
 import { formatNumber, formatSpread } from '../format.ts'
 import type { ModelCopy } from '../models.ts'
 import { makeCifarCnn } from '../network-models.ts'
-import { failuresOf, formatRuns, medianOf, openLoopApart, warmUp } from '../open-loop-apart.ts'
+import { failuresOf, formatRuns, medianOf, openLoopApart, WARM_UP_MS, warmUp } from '../open-loop-apart.ts'
 import type { OpenLoopJob } from '../open-loop-process.ts'
 import type { OpenLoopRun } from '../open-loop.ts'
 import { makePhoto } from '../photo.ts'
@@ -33,7 +33,7 @@ async function measure (context: LoadContext, model: ModelCopy, server: RunningS
   const request = fileForm('/predict/image?model=cifar', await makePhoto())
   const capacity = await measureCapacity(context, server, request)
   const durationMs = context.isQuick ? DURATION_MS.quick : DURATION_MS.full
-  const job: OpenLoopJob = { url: server.url, request, expected: capacity.expected, except: ['version'], options: { perSecond: BUSY * capacity.perSecond.median, durationMs } }
+  const job: OpenLoopJob = { url: server.url, request, expected: capacity.expected, except: ['version'], options: { perSecond: BUSY * capacity.perSecond.median, durationMs, warmUpMs: WARM_UP_MS } }
   const still: OpenLoopRun[] = []
   const replaced: OpenLoopRun[] = []
   const replace = replaceAgainAndAgain(context, server, model, 'cifar', context.isQuick ? EVERY_MS.quick : EVERY_MS.full)

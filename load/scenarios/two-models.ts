@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { measureCapacity } from '../capacity.ts'
 import { formatNumber, formatSpread } from '../format.ts'
 import { makeCifarCnn } from '../network-models.ts'
-import { failuresOf, formatRuns, medianOf, openLoopApart, warmUp } from '../open-loop-apart.ts'
+import { failuresOf, formatRuns, medianOf, openLoopApart, WARM_UP_MS, warmUp } from '../open-loop-apart.ts'
 import type { OpenLoopJob } from '../open-loop-process.ts'
 import type { OpenLoopRun } from '../open-loop.ts'
 import { makePhoto } from '../photo.ts'
@@ -32,8 +32,8 @@ async function measure (context: LoadContext, server: RunningServer): Promise<Ou
   const request = fileForm('/predict/image?model=quiet', photo)
   const { perSecond, expected } = await measureCapacity(context, server, request)
   const durationMs = 2 * context.durationMs
-  const quiet: OpenLoopJob = { url: server.url, request, expected, options: { perSecond: QUIET * perSecond.median, durationMs } }
-  const flood: OpenLoopJob = { ...quiet, except: ['model'], request: fileForm('/predict/image?model=flooded', photo), options: { perSecond: FLOOD * perSecond.median, durationMs } }
+  const quiet: OpenLoopJob = { url: server.url, request, expected, options: { perSecond: QUIET * perSecond.median, durationMs, warmUpMs: WARM_UP_MS } }
+  const flood: OpenLoopJob = { ...quiet, except: ['model'], request: fileForm('/predict/image?model=flooded', photo), options: { perSecond: FLOOD * perSecond.median, durationMs, warmUpMs: WARM_UP_MS } }
   const alone: OpenLoopRun[] = []
   const beside: OpenLoopRun[] = []
   const flooded: OpenLoopRun[] = []
