@@ -8,8 +8,8 @@ const LOWEST_NICENESS = 19
 
 /**
  * Lets the event loop go before the threads that decode and infer, of this process as it is now and those that they start: when the loop hands work to one of
- * them, the kernel would else often stop the loop at once for it, and where both cores calculate, the loop would wait for its part of them; everybody waits then who has a request
- * there. Needs no privilege. Does nothing where threads can't be listed or set (other systems than Linux).
+ * them, the kernel would else often stop the loop at once for it, and where all cores are busy the loop would get no more of them than each of those threads. Everybody waits then
+ * who has a request there. Needs no privilege. Does nothing where threads can't be listed or set (other systems than Linux).
  *
  * @param niceness 0 to 19, how much higher the nice value of those threads is than the event loop's. The kernel weighs it against all threads of the same control group, or
  *   of the same terminal session (autogroup), so other programs there go before these threads as well
