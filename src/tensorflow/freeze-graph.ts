@@ -6,8 +6,9 @@ import { calledFunctions, inSlices, operationName } from './graph-walk.ts'
 import { takeApart, type GraphParts, type Part } from './graph-parts.ts'
 import { CALLS, HandleFlow, LOOPS, PASSING, VARIABLES, type Scope } from './handle-flow.ts'
 import { opDef } from './op-def.ts'
-import { ofType, rewriteScopes } from './graph-rewrite.ts'
+import { ofType, rewriteScopes, type ShapeOf } from './graph-rewrite.ts'
 import { useOwnOperations } from './own-operations.ts'
+import { padInConvolutions } from './pad-convolutions.ts'
 import {
   FunctionDefLibrarySchema, FunctionDefSchema, GraphDefSchema, NodeDefSchema, OpDef_ArgDefSchema as ArgDefSchema, TensorShapeSchema,
   type AttrValue, type FunctionDef, type NodeDef
@@ -33,12 +34,14 @@ export class NotFreezableError extends Error {
  * given handles gets a copy that is given values. Where there are tensorport's own operations, they take the place of slower ones. Lets the event loop in every few milliseconds.
  *
  * @param tensorNames what is to be computed and fed, as `probabilities:0`; the rest is left out
+ * @param shapeOf of the graph's tensors
  * @throws NotFreezableError if something keeps a state, or takes a handle in a way that is not known
  * @see tensorflow/python/framework/convert_to_constants.py
  */
-export async function freezeGraphDef (graphDef: Uint8Array, tensorNames: readonly string[]): Promise<FrozenGraphDef> {
-  const parts = await rewriteScopes(await takeApart(graphDef, tensorNames), tensorNames, scope => {
+export async function freezeGraphDef (graphDef: Uint8Array, tensorNames: readonly string[], shapeOf: ShapeOf): Promise<FrozenGraphDef> {
+  const parts = await rewriteScopes(await takeApart(graphDef, tensorNames), { tensorNames, shapeOf }, scope => {
     foldBatchNorms(scope)
+    padInConvolutions(scope)
     useRelu6(scope)
     if (hasCustomOperations()) useOwnOperations(scope)
   })

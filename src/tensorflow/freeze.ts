@@ -31,7 +31,7 @@ export class FrozenModel extends GraphModel {
 
   /** The same graph in one more session, with its own threads. Each is disposed for itself. */
   withSession (options: SessionOptions): FrozenModel {
-    return new FrozenModel(this.directory, this.#shared, newSession(this.graph, options), this.signatures)
+    return new FrozenModel(this.directory, this.#shared, newSession(this.#shared, options), this.signatures)
   }
 
   /** The same graph and session with other signatures: disposing of one disposes of both. */
@@ -56,6 +56,8 @@ export class FrozenModel extends GraphModel {
 interface SharedGraph {
   readonly graph: Graph
   readonly graphDef: Uint8Array
+  /** What fits a signature has the shapes that the graph states. */
+  readonly statesShapes: boolean
   readonly sessions: Set<Session>
 }
 
@@ -83,7 +85,7 @@ function signatureOf ({ signatures, directory }: LoadedSavedModel, name: string)
 
 async function freeze (loaded: LoadedSavedModel, signatures: Readonly<Record<string, Signature>>, options: SessionOptions): Promise<FrozenModel> {
   const tensors = Object.values(signatures).flatMap(({ inputs, outputs }) => [...Object.values(inputs), ...Object.values(outputs)])
-  const { graphDef, variables } = await freezeGraphDef(await loaded.graph.toGraphDefOffLoop(), tensors.map(({ tensorName }) => tensorName))
+  const { graphDef, variables } = await freezeGraphDef(await loaded.graph.toGraphDefOffLoop(), tensors.map(({ tensorName }) => tensorName), name => loaded.graph.output(name)?.shape)
   if (variables.length === 0) throw new NotFreezableError('it has no variables')
   const reads: Output[] = []
   await inSlices(variables, name => { reads.push(read(loaded.graph, name)) })
@@ -93,8 +95,9 @@ async function freeze (loaded: LoadedSavedModel, signatures: Readonly<Record<str
   try {
     const constants = await addConstants(graph, variables, values)
     await graph.importGraphDefOffLoop(graphDef, { inputMap: constants })
-    session = newSession(graph, options)
-    return new FrozenModel(loaded.directory, { graph, graphDef, sessions: new Set() }, session, signatures)
+    const shared: SharedGraph = { graph, graphDef, statesShapes: Object.values(signatures).every(({ inputs }) => statesShapes(graph, inputs)), sessions: new Set() }
+    session = newSession(shared, options)
+    return new FrozenModel(loaded.directory, shared, session, signatures)
   } catch (error) {
     await session?.close()
     await graph.close()
@@ -104,8 +107,13 @@ async function freeze (loaded: LoadedSavedModel, signatures: Readonly<Record<str
   }
 }
 
-function newSession (graph: Graph, options: SessionOptions): Session {
-  return new Session(graph, { ...options, hasLargeConstants: true })
+function newSession ({ graph, statesShapes }: SharedGraph, options: SessionOptions): Session {
+  return new Session(graph, { ...options, hasLargeConstants: true, trustsShapes: statesShapes })
+}
+
+/** Whether the graph asks of each input the shape that its signature asks of who runs it. */
+function statesShapes (graph: Graph, inputs: Signature['inputs']): boolean {
+  return Object.values(inputs).every(({ tensorName, shape, isComputed }) => !isComputed && graph.output(tensorName)?.shape?.join() === shape?.join())
 }
 
 function read (graph: Graph, name: string): Output {

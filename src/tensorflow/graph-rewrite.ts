@@ -3,17 +3,27 @@ import { dtypeCode } from './dtype.ts'
 import type { FunctionParts, GraphParts, Part } from './graph-parts.ts'
 import { inSlices } from './graph-walk.ts'
 import { opDef } from './op-def.ts'
-import { AttrValueSchema, ConstantNodeSchema, NodeDefSchema, type AttrValue, type ConstantNode, type NodeDef } from './proto/tensorflow_pb.js'
+import { AttrValueSchema, ConstantNodeSchema, NodeDefSchema, type AttrValue, type ConstantNode, type NodeDef, type TensorProto } from './proto/tensorflow_pb.js'
 
 /** TensorFlow's numbers of types. */
-export const [FLOAT32, INT32] = [dtypeCode('float32'), dtypeCode('int32')]
+export const [FLOAT32, INT32, INT64] = [dtypeCode('float32'), dtypeCode('int32'), dtypeCode('int64')]
 
-/** A longer message is not that of a single number. */
-const MAX_SCALAR_BYTES = 512
+/** A longer message is not that of a few numbers. */
+const MAX_SMALL_BYTES = 512
 
-/** Rewrites the graph and the body of each function, letting the event loop in between. @param tensorNames what is taken from the graph or fed, as `probabilities:0` */
-export async function rewriteScopes (parts: GraphParts, tensorNames: readonly string[], rewrite: (scope: GraphRewrite) => void): Promise<GraphParts> {
-  const graph = new GraphRewrite(parts.nodes, tensorNames, false)
+/** A tensor's shape by its name, −1 for a free dimension; undefined where nothing is known. */
+export type ShapeOf = (tensorName: string) => readonly number[] | undefined
+
+interface RewriteTerms {
+  /** What is taken from the graph or fed, as `probabilities:0`. */
+  readonly tensorNames: readonly string[]
+  /** Of the graph's tensors; those of functions are stated by their operations. */
+  readonly shapeOf: ShapeOf
+}
+
+/** Rewrites the graph and the body of each function, letting the event loop in between. */
+export async function rewriteScopes (parts: GraphParts, { tensorNames, shapeOf }: RewriteTerms, rewrite: (scope: GraphRewrite) => void): Promise<GraphParts> {
+  const graph = new GraphRewrite(parts.nodes, tensorNames, shapeOf)
   rewrite(graph)
   const functions = new Map<string, FunctionParts>()
   await inSlices([...parts.functions], ([name, body]) => { functions.set(name, rewriteBody(body, rewrite)) })
@@ -22,7 +32,7 @@ export async function rewriteScopes (parts: GraphParts, tensorNames: readonly st
 
 function rewriteBody (body: FunctionParts, rewrite: (scope: GraphRewrite) => void): FunctionParts {
   const { ret } = body.definition
-  const scope = new GraphRewrite(body.nodes, Object.values(ret), true)
+  const scope = new GraphRewrite(body.nodes, Object.values(ret))
   rewrite(scope)
   return { ...body, nodes: scope.parts, definition: { ...body.definition, ret: Object.fromEntries(Object.entries(ret).map(([name, tensor]) => [name, scope.nameOf(tensor)])) } }
 }
@@ -31,16 +41,19 @@ function rewriteBody (body: FunctionParts, rewrite: (scope: GraphRewrite) => voi
 export class GraphRewrite {
   readonly #parts: Map<string, Part>
   readonly #taken: ReadonlySet<string>
-  readonly #isFunction: boolean
+  readonly #shapeOf: ShapeOf | undefined
   /** By operation: all inputs, and tensors that are taken, that name it. */
   readonly #uses = new Map<string, string[]>()
   /** Tensors of a function's body that have another name since another operation makes them. */
   readonly #moved = new Map<string, string>()
+  /** Operations that others were put in the place of. */
+  readonly #replaced = new Set<string>()
 
-  constructor (parts: ReadonlyMap<string, Part>, taken: readonly string[], isFunction: boolean) {
+  /** @param shapeOf left out for a function's body */
+  constructor (parts: ReadonlyMap<string, Part>, taken: readonly string[], shapeOf?: ShapeOf) {
     this.#parts = new Map(parts)
     this.#taken = new Set(taken.map(makerName))
-    this.#isFunction = isFunction
+    this.#shapeOf = shapeOf
     for (const input of [...parts.values()].flatMap(({ node }) => node.input).concat(taken)) {
       const uses = this.#uses.get(makerName(input))
       if (uses === undefined) this.#uses.set(makerName(input), [input])
@@ -75,15 +88,30 @@ export class GraphRewrite {
     return node !== undefined && this.#uses.get(node.name)?.length === 1 ? node : undefined
   }
 
+  /** The shape of an operation's first output, as it was found in the graph; −1 for a free dimension. */
+  shape (input: string | undefined): readonly number[] | undefined {
+    const node = this.maker(input)
+    if (node === undefined || this.#replaced.has(node.name)) return undefined
+    return this.#shapeOf === undefined ? statedShape(node) : this.#shapeOf(`${node.name}:0`)
+  }
+
   /** The value of a constant that is one float32. */
   scalar (input: string | undefined): number | undefined {
-    const node = this.maker(input)
-    if (node?.op !== 'Const') return undefined
-    const { bytes } = this.#parts.get(node.name)!
-    if (bytes.length > MAX_SCALAR_BYTES) return undefined
-    const tensor = fromBinary(ConstantNodeSchema, bytes, { readUnknownFields: false }).attr['value']?.tensor
+    const tensor = this.#smallConstant(input)
     if (tensor?.dtype !== FLOAT32 || (tensor.tensorShape?.dim.length ?? 0) > 0) return undefined
     return tensor.tensorContent.length === 4 ? new DataView(tensor.tensorContent.slice().buffer).getFloat32(0, true) : tensor.floatVal[0] ?? 0 // zeros are left out
+  }
+
+  /** The numbers of a constant that is a few of int32 or int64, row by row. */
+  integers (input: string | undefined): number[] | undefined {
+    const tensor = this.#smallConstant(input)
+    if (tensor?.dtype !== INT32 && tensor?.dtype !== INT64) return undefined
+    const { dtype, tensorShape, tensorContent, intVal, int64Val } = tensor
+    const content = tensorContent.slice().buffer
+    if (content.byteLength > 0) return dtype === INT32 ? [...new Int32Array(content)] : [...new BigInt64Array(content)].map(Number)
+    const listed = dtype === INT32 ? intVal : int64Val.map(Number)
+    const count = (tensorShape?.dim ?? []).reduce((product, { size }) => product * Number(size), 1)
+    return Array.from({ length: count }, (_, index) => listed[index] ?? listed.at(-1) ?? 0) // the last one is repeated, zeros are left out
   }
 
   /** Adds an operation. @param name if it is taken, that and a number @returns its first output */
@@ -106,6 +134,7 @@ export class GraphRewrite {
   replace (node: NodeDef, op: string, input: readonly string[], attr: Readonly<Record<string, AttrValue>>): void {
     const put = create(NodeDefSchema, { name: node.name, op, input: [...input], device: node.device, attr: { ...attr } })
     const [from, to] = [this.#output(node), this.#put(put, toBinary(NodeDefSchema, put))]
+    this.#replaced.add(node.name)
     if (from !== to) this.#moved.set(from, to)
   }
 
@@ -113,6 +142,13 @@ export class GraphRewrite {
   reconnect ({ name }: NodeDef, index: number, input: string): void {
     const node = fromBinary(NodeDefSchema, this.#parts.get(name)!.bytes)
     node.input[index] = input
+    this.#put(node, toBinary(NodeDefSchema, node))
+  }
+
+  /** Gives an operation other attributes; those that are not named stay. */
+  alter ({ name }: NodeDef, attr: Readonly<Record<string, AttrValue>>): void {
+    const node = fromBinary(NodeDefSchema, this.#parts.get(name)!.bytes)
+    Object.assign(node.attr, attr)
     this.#put(node, toBinary(NodeDefSchema, node))
   }
 
@@ -126,6 +162,13 @@ export class GraphRewrite {
     return this.#tensorsUsed(node).map(input => input.split(':')[1] ?? '0')
   }
 
+  #smallConstant (input: string | undefined): TensorProto | undefined {
+    const node = this.maker(input)
+    if (node?.op !== 'Const') return undefined
+    const { bytes } = this.#parts.get(node.name)!
+    return bytes.length > MAX_SMALL_BYTES ? undefined : fromBinary(ConstantNodeSchema, bytes, { readUnknownFields: false }).attr['value']?.tensor
+  }
+
   #tensorsUsed ({ name }: NodeDef): string[] {
     return (this.#uses.get(name) ?? []).filter(input => !input.startsWith('^'))
   }
@@ -137,7 +180,7 @@ export class GraphRewrite {
 
   /** What its first output is called: `name` in a graph, `name:output:0` in a function. */
   #output ({ name, op }: NodeDef): string {
-    const output = this.#isFunction ? opDef(op)?.outputArg[0]?.name : undefined
+    const output = this.#shapeOf === undefined ? opDef(op)?.outputArg[0]?.name : undefined
     return output === undefined ? name : `${name}:${output}:0`
   }
 
@@ -162,6 +205,12 @@ export class GraphRewrite {
 /** @param input as `name`, `name:1`, `^name`, in a function also `argument` and `name:output:1` */
 function makerName (input: string): string {
   return input.replace(/^\^/, '').split(':', 1)[0]!
+}
+
+/** As TensorFlow writes it into the functions that it saves. */
+function statedShape ({ attr }: NodeDef): number[] | undefined {
+  const shape = attr['_output_shapes']?.list?.shape[0]
+  return shape === undefined || shape.unknownRank ? undefined : shape.dim.map(({ size }) => Number(size))
 }
 
 export function ofType (dtype: number): AttrValue {

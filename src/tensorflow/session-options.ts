@@ -26,6 +26,11 @@ export interface SessionOptions {
    * meanwhile, for 80 MB of them in 4.3 s, so in 2.4 s.
    */
   hasLargeConstants?: boolean
+  /**
+   * Believe that what is fed has the shape that the graph states for it, which is then for the caller to see to. TensorFlow knows more of the shapes within so: where
+   * it finds a sum to be of two equal ones, the convolution before it does it along.
+   */
+  trustsShapes?: boolean
   /** Take GPU memory as needed, not all at once; default true. */
   gpuMemoryGrowth?: boolean
   /** MiB of memory on each GPU. */
@@ -63,9 +68,13 @@ export function configProto (options: SessionOptions): Uint8Array {
   }))
 }
 
-function graphOptions ({ xla = false, bfloat16 = false, hasLargeConstants = false }: SessionOptions): MessageInitShape<typeof GraphOptionsSchema> {
+function graphOptions ({ xla = false, bfloat16 = false, hasLargeConstants = false, trustsShapes = false }: SessionOptions): MessageInitShape<typeof GraphOptionsSchema> {
   return {
     optimizerOptions: { globalJitLevel: xla ? 1 : 0 },
-    rewriteOptions: { ...(hasLargeConstants && { memoryOptimization: 1, metaOptimizerIterations: 1 }), ...(bfloat16 && { autoMixedPrecisionOnednnBfloat16: 1 }) }
+    rewriteOptions: {
+      ...(hasLargeConstants && { memoryOptimization: 1, metaOptimizerIterations: 1 }),
+      ...(trustsShapes && { remapping: 3 }),
+      ...(bfloat16 && { autoMixedPrecisionOnednnBfloat16: 1 })
+    }
   }
 }

@@ -30,6 +30,16 @@ def convolutions():
     return keras.Model(pixels, layers.Dense(4, activation='softmax')(layers.GlobalAveragePooling2D()(x)))
 
 
+def residual():
+    x = pixels = keras.Input((16, 16, 3))
+    x = layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(6, 3)(layers.ZeroPadding2D(2)(x))))
+    y = layers.BatchNormalization()(layers.Conv2D(6, 1)(x))
+    x = layers.ReLU()(layers.Add()([x, y]))
+    x = layers.DepthwiseConv2D(3, strides=2, use_bias=False)(layers.ZeroPadding2D(((0, 1), (0, 1)))(x))
+    x = layers.ReLU(max_value=6)(layers.BatchNormalization(scale=False)(x))
+    return keras.Model(pixels, layers.Dense(4, activation='softmax')(layers.GlobalAveragePooling2D()(x)))
+
+
 def words():
     tokens = keras.Input((9,), dtype='int32')
     x = layers.Bidirectional(layers.LSTM(5, return_sequences=True))(layers.Embedding(101, 6)(tokens))
@@ -87,6 +97,7 @@ def first_version(name, is_resource):
 
 
 export('convolutions', convolutions())
+export('residual', residual())
 export('words', words())
 flow, counter = Flow(), Counter()
 tf.saved_model.save(flow, f'{folder}/flow')

@@ -88,6 +88,58 @@ t.test('without ε and layout of its own it has TensorFlow’s', async t => {
   t.notHas(types, { FusedBatchNormV3: Number })
 })
 
+/** As Keras 3 writes it: a product and a sum. @param shape of the numbers */
+function plainNorm (graph: Graph, x: Output, variable: Variable, { shape = [6], isTurned = false }: { shape?: number[], isTurned?: boolean } = {}): Output {
+  const variance = graph.apply('AddV2', [variable('variance', shape), graph.constant(floats([], [1]))])
+  const scale = graph.apply('Mul', [graph.apply('Rsqrt', [variance]), variable('gamma', shape)])
+  const shift = graph.apply('Sub', [variable('beta', shape), graph.apply('Mul', [variable('mean', shape), scale])])
+  const product = graph.apply('Mul', isTurned ? [scale, x] : [x, scale])
+  return graph.apply('AddV2', isTurned ? [shift, product] : [product, shift])
+}
+
+const plain: Record<string, Network> = {
+  'a product and a sum': (graph, x, variable) => ({ y: plainNorm(graph, convolve(graph, x, variable), variable) }),
+  'a product and a sum with their inputs the other way round': (graph, x, variable) => ({ y: plainNorm(graph, convolve(graph, x, variable), variable, { isTurned: true }) }),
+  'a product and a sum of the pictures’ rank': (graph, x, variable) => ({ y: plainNorm(graph, convolve(graph, x, variable), variable, { shape: [1, 1, 1, 6] }) }),
+  'a product and a sum after a depthwise convolution': (graph, x, variable) => {
+    const filtered = graph.apply('DepthwiseConv2dNative', [x, variable('filter', [3, 2, 4, 3])], { strides: [1, 1, 1, 1], padding: 'VALID' })
+    return { y: plainNorm(graph, filtered, variable, { shape: [12] }) }
+  }
+}
+
+for (const [name, network] of Object.entries(plain)) {
+  t.test(`${name} are a batch normalization too`, async t => { t.match(await frozenTypes(t, network), { BiasAdd: 1 }) })
+}
+
+t.test('so they are after a bias', async t => {
+  const types = await frozenTypes(t, (graph, x, variable) => ({ y: plainNorm(graph, graph.apply('BiasAdd', [convolve(graph, x, variable), variable('bias', [6])]), variable) }))
+  t.match(types, { BiasAdd: 2 }, 'the one before is not run any more')
+})
+
+const otherSums: Record<string, Network> = {
+  'with numbers for each place, not each channel': (graph, x, variable) => ({ y: plainNorm(graph, convolve(graph, x, variable), variable, { shape: [6, 5, 6] }) }),
+  'with one number for all': (graph, x, variable) => ({ y: plainNorm(graph, convolve(graph, x, variable), variable, { shape: [] }) }),
+  'with numbers that come from the pictures': (graph, x, variable) => {
+    const product = graph.apply('Mul', [convolve(graph, x, variable), variable('gamma', [6])])
+    const mean = graph.apply('Mean', [convolve(graph, x, name => variable(`second_${name}`, [3, 3, 4, 6])), graph.ints([0, 1, 2])])
+    return { y: graph.apply('AddV2', [product, mean]) }
+  },
+  'of which the product is used elsewhere too': (graph, x, variable) => {
+    const product = graph.apply('Mul', [convolve(graph, x, variable), variable('gamma', [6])])
+    return { y: graph.apply('AddV2', [product, variable('beta', [6])]), more: graph.apply('Relu', [product]) }
+  },
+  'after something else than a convolution': (graph, x, variable) => ({ y: plainNorm(graph, graph.apply('Relu', [x]), variable, { shape: [4] }) }),
+  'with channels elsewhere': (graph, x, variable) => {
+    const moved = graph.apply('Transpose', [x, graph.ints([0, 3, 1, 2])])
+    const filtered = graph.apply('Conv2D', [moved, variable('filter', [1, 1, 4, 5])], { strides: [1, 1, 1, 1], padding: 'SAME', data_format: 'NCHW' })
+    return { y: plainNorm(graph, filtered, variable, { shape: [5] }) }
+  }
+}
+
+for (const [name, network] of Object.entries(otherSums)) {
+  t.test(`a product and a sum ${name} stay`, async t => { t.notHas(await frozenTypes(t, network), { BiasAdd: Number }) })
+}
+
 const kept: Record<string, Network> = {
   'that calculates the batch’s own statistics': (graph, x, variable) => ({ y: graph.op('FusedBatchNormV3', [convolve(graph, x, variable), variable('gamma', [6]), variable('beta', [6]), variable('none', [0]), variable('nothing', [0])]).output(0) }),
   'after a convolution that is used elsewhere too': (graph, x, variable) => { const product = convolve(graph, x, variable); return { y: norm(graph, product, variable)[0]!, more: graph.apply('Relu', [product]) } },

@@ -227,15 +227,17 @@ t.test('models of Python TensorFlow answer the same frozen', { skip: python === 
   const folder = join(t.testdir(), 'models')
   await mkdir(folder)
   await promisify(execFile)(python!, [fileURLToPath(new URL('../support/foreign-models.py', import.meta.url)), folder])
-  for (const name of ['convolutions', 'words', 'flow', 'resources', 'references']) {
+  for (const name of ['convolutions', 'residual', 'words', 'flow', 'resources', 'references']) {
     await t.test(name, async t => {
       const loaded = await load(t, join(folder, name))
       await sameAnswers(t, loaded, await freeze(t, loaded))
     })
   }
   const convolutions = await operationTypes(await freeze(t, await load(t, join(folder, 'convolutions'))))
-  t.match(convolutions, { Conv2D: 1, DepthwiseConv2dNative: 1, Relu6: 1 })
-  t.notHas(convolutions, { FusedBatchNormV3: Number }, 'the functions’ batch normalizations are in the convolutions')
+  t.match(convolutions, { Conv2D: 1, DepthwiseConv2dNative: 1, Relu6: 1, BiasAdd: 4 }, 'the functions’ batch normalizations are in the convolutions')
+  const residual = await operationTypes(await freeze(t, await load(t, join(folder, 'residual'))))
+  t.match(residual, { Conv2D: 2, DepthwiseConv2dNative: 1, BiasAdd: 6 }, 'those after a bias too; two biases and the last layer’s were there')
+  t.notHas(residual, { Pad: Number }, 'the convolutions pad by themselves')
   const counter = await load(t, join(folder, 'counter'))
   t.match(await reasonOf(counter), /\(AssignAddVariableOp\) changes a state/)
   await freeze(t, counter, ['read'])

@@ -80,5 +80,6 @@ t.test('turns options into a ConfigProto', async t => {
     graphOptions: { optimizerOptions: { globalJitLevel: 1 } }
   })
   t.match(read(configProto({})), { usePerSessionThreads: false, gpuOptions: { allowGrowth: true }, graphOptions: { optimizerOptions: { globalJitLevel: 0 } } })
+  t.match(read(configProto({ trustsShapes: true })), { graphOptions: { rewriteOptions: { remapping: 3 } } })
   t.match(read(configProto({ hasLargeConstants: true })), { graphOptions: { rewriteOptions: { memoryOptimization: 1, metaOptimizerIterations: 1 } } })
 })

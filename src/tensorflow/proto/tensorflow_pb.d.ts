@@ -430,6 +430,11 @@ export declare const AttrValueSchema: GenMessage<AttrValue>;
  */
 export declare type AttrValue_List = Message<"tensorport.AttrValue.List"> & {
   /**
+   * @generated from field: repeated int64 i = 3;
+   */
+  i: bigint[];
+
+  /**
    * DataType
    *
    * @generated from field: repeated int32 type = 6;
@@ -512,6 +517,16 @@ export declare type TensorProto = Message<"tensorport.TensorProto"> & {
    * @generated from field: repeated float float_val = 5;
    */
   floatVal: number[];
+
+  /**
+   * @generated from field: repeated int32 int_val = 7;
+   */
+  intVal: number[];
+
+  /**
+   * @generated from field: repeated int64 int64_val = 10;
+   */
+  int64Val: bigint[];
 };
 
 /**
@@ -762,6 +777,13 @@ export declare type ConfigProto_RewriterConfig = Message<"tensorport.ConfigProto
    * @generated from field: int32 meta_optimizer_iterations = 12;
    */
   metaOptimizerIterations: number;
+
+  /**
+   * 3: trust the shapes of what is fed
+   *
+   * @generated from field: int32 remapping = 14;
+   */
+  remapping: number;
 
   /**
    * 1: on
