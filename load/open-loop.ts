@@ -19,6 +19,8 @@ export interface OpenLoopOptions {
 export interface Replies {
   /** Those of the warm-up too. */
   count: number
+  /** Those that latencies and rates are of. */
+  measured: number
   p50Ms: number
   p99Ms: number
   maxMs: number
@@ -84,10 +86,10 @@ export async function openLoop (url: string, request: LoadRequest, options: Open
   }
   const due = Math.max(1, Math.floor((warmUpMs + durationMs) / 1000 * perSecond))
   await atEachDue(startedAt, due, 1000 / perSecond, sendOne)
-  const { measuredGood, ...counts } = count(await Promise.all(endings))
+  const counts = count(await Promise.all(endings))
   requests.close()
   const seconds = Math.max(durationMs, performance.now() - warmAt) / 1000
-  return { ...counts, due, duePerSecond: perSecond, leftOut, goodPerSecond: measuredGood / seconds, sentLateP99Ms: percentile(sentLateMs, 0.99) }
+  return { ...counts, due, duePerSecond: perSecond, leftOut, goodPerSecond: counts.good.measured / seconds, sentLateP99Ms: percentile(sentLateMs, 0.99) }
 }
 
 /** Calls `action` when each is due by the clock: a late tick catches up, the schedule never moves. */
@@ -111,7 +113,7 @@ async function sendDue (requests: PreparedRequests, { verify }: LoadRequest, { d
   }
 }
 
-type Counts = Pick<OpenLoopRun, 'good' | 'rejected' | 'withoutRetryAfter' | 'wrong' | 'others' | 'hung'> & { measuredGood: number }
+type Counts = Pick<OpenLoopRun, 'good' | 'rejected' | 'withoutRetryAfter' | 'wrong' | 'others' | 'hung'>
 type Replied = Extract<Ending, { kind: 'replied' }>
 
 function count (endings: readonly Ending[]): Counts {
@@ -121,7 +123,6 @@ function count (endings: readonly Ending[]): Counts {
   const rejected = replied.filter(({ status }) => status === REJECTED)
   return {
     good: summary(good),
-    measuredGood: measured(good).length,
     rejected: summary(rejected),
     withoutRetryAfter: rejected.filter(({ saysWhen }) => !saysWhen).length,
     wrong: ok.length - good.length,
@@ -151,12 +152,8 @@ function isOk (status: number): boolean {
   return status >= 200 && status <= 299
 }
 
-function measured (replies: readonly Replied[]): Replied[] {
-  return replies.filter(({ isWarmUp }) => !isWarmUp)
-}
-
 function summary (replies: readonly Replied[]): Replies {
-  const latencies = measured(replies).map(({ ms }) => ms)
+  const latencies = replies.filter(({ isWarmUp }) => !isWarmUp).map(({ ms }) => ms)
   const share = (part: number): number => latencies.length === 0 ? Number.NaN : percentile(latencies, part)
-  return { count: replies.length, p50Ms: share(0.5), p99Ms: share(0.99), maxMs: share(1) }
+  return { count: replies.length, measured: latencies.length, p50Ms: share(0.5), p99Ms: share(0.99), maxMs: share(1) }
 }

@@ -73,5 +73,5 @@ function checkTooMuch (runs: readonly OpenLoopRun[], { perSecond }: Capacity): C
 function row (name: string, runs: readonly OpenLoopRun[]): string[] {
   const spread = (figure: (run: OpenLoopRun) => number): string => formatRuns(runs, figure)
   return [name, spread(run => run.duePerSecond), spread(run => run.goodPerSecond), spread(run => run.good.p50Ms), spread(run => run.good.p99Ms),
-    spread(run => run.rejected.count), spread(run => run.rejected.p99Ms), spread(run => run.sentLateP99Ms)]
+    spread(run => run.rejected.measured), spread(run => run.rejected.p99Ms), spread(run => run.sentLateP99Ms)]
 }

@@ -61,5 +61,5 @@ async function measure (context: LoadContext, model: ModelCopy, server: RunningS
 
 function row (name: string, runs: readonly OpenLoopRun[]): string[] {
   const spread = (figure: (run: OpenLoopRun) => number): string => formatRuns(runs, figure)
-  return [name, spread(run => run.goodPerSecond), spread(run => run.good.p50Ms), spread(run => run.good.p99Ms), spread(run => run.good.maxMs), spread(run => run.rejected.count)]
+  return [name, spread(run => run.goodPerSecond), spread(run => run.good.p50Ms), spread(run => run.good.p99Ms), spread(run => run.good.maxMs), spread(run => run.rejected.measured)]
 }

@@ -63,5 +63,5 @@ async function measure (context: LoadContext, server: RunningServer): Promise<Ou
 
 function row (name: string, runs: readonly OpenLoopRun[]): string[] {
   const spread = (figure: (run: OpenLoopRun) => number): string => formatRuns(runs, figure)
-  return [name, spread(run => run.duePerSecond), spread(run => run.goodPerSecond), spread(run => run.good.p50Ms), spread(run => run.good.p99Ms), spread(run => run.rejected.count)]
+  return [name, spread(run => run.duePerSecond), spread(run => run.goodPerSecond), spread(run => run.good.p50Ms), spread(run => run.good.p99Ms), spread(run => run.rejected.measured)]
 }

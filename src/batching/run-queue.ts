@@ -255,7 +255,7 @@ export class RunQueue {
     const known = this.#runMs.get(key)
     const smoothed = known === undefined ? runMs : known + SMOOTHING * (runMs - known)
     this.#runMs.set(key, smoothed)
-    this.#longestRunMs = Math.max(this.#longestRunMs, smoothed)
+    this.#longestRunMs = Math.max(...this.#runMs.values())
   }
 
   /** Those that could not be done in time even if they began now. All are looked at only when one may be late. */

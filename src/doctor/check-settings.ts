@@ -1,3 +1,4 @@
+import { placesFor } from '../batching/places.ts'
 import { loadConfig, type Config } from '../config.ts'
 import { parseVersionPolicies } from '../registry/version-policy.ts'
 import { messageOf, type Environment, type Finding } from './finding.ts'
@@ -30,7 +31,7 @@ export function checkSettings (env: Environment): { finding: Finding, config?: C
  */
 export function checkThreadPool (env: Environment, config: Pick<Config, 'RUN_CONCURRENCY' | 'DECODE_CONCURRENCY'>, cores: number): Finding {
   const threads = Number(env['UV_THREADPOOL_SIZE'] ?? 4)
-  const needed = (config.RUN_CONCURRENCY || cores + 1) + (config.DECODE_CONCURRENCY || cores + 1) + 2
+  const needed = (config.RUN_CONCURRENCY || placesFor(cores)) + (config.DECODE_CONCURRENCY || placesFor(cores)) + 2
   const found = `${threads} threads, needed for what may be in flight: ${needed}`
   if (threads >= needed) return { status: 'ok', subject: 'thread pool', found }
   return { status: 'warning', subject: 'thread pool', found, remedy: `start with \`npm start\`, which sizes it, or with UV_THREADPOOL_SIZE=${needed}` }

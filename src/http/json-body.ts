@@ -7,7 +7,7 @@ import { wholeBody } from './read-whole.ts'
 
 /** Reads `application/json` in a route's own scope: UTF-8 or 400, with the parser's reason. `__proto__` is a key like any other. */
 export function addJsonBody (app: FastifyInstance): void {
-  app.addContentTypeParser('application/json', wholeBody(app.initialConfig.bodyLimit!, parse))
+  app.addContentTypeParser('application/json', wholeBody(app, parse))
 }
 
 /** In turns with other requests where a body is long. */

@@ -31,7 +31,7 @@ export const predictTensorsRoute: FastifyPluginAsyncTypebox<PredictTensorsOption
   const { timeoutMs } = atDoor
   app.removeAllContentTypeParsers()
   askAtDoor(app, atDoor, namedInPath)
-  app.addContentTypeParser('*', wholeBody(app.initialConfig.bodyLimit!, body => body))
+  app.addContentTypeParser('*', wholeBody(app, body => body))
 
   async function predict (request: FastifyRequest, reply: FastifyReply, model: string, version?: number): Promise<FastifyReply> {
     const trace = requireTrace(request)

@@ -25,7 +25,7 @@ export const predictTextRoute: FastifyPluginAsyncTypebox<PredictTextOptions> = a
   app.removeAllContentTypeParsers()
   askAtDoor(app, { door, refuse, timeoutMs }, namedInQuery)
   addJsonBody(app)
-  app.addContentTypeParser('text/plain', wholeBody(app.initialConfig.bodyLimit!, body => body))
+  app.addContentTypeParser('text/plain', wholeBody(app, body => body))
   app.post('/predict/text', { schema: { querystring: Query }, config: { accepts: 'application/json, text/plain' } }, async (request, reply) => {
     const { model, version, topK, text } = request.query
     const trace = requireTrace(request)

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
+import type { FastifyInstance } from 'fastify'
 import { BodyTooLargeError } from '../errors.ts'
 import type { ByteMemory } from '../prediction/byte-memory.ts'
 import { Turn } from '../turn.ts'
@@ -31,10 +32,12 @@ export async function readWhole (stream: Readable, memory: ByteMemory, bytes: By
  * A content type parser that takes a request's whole body. For long ones: Fastify's own puts them together at a stretch, which holds the event loop for 20 to 35 ms where they
  * are of 32 MiB. By callback, since a promise more made a small request a sixth dearer.
  *
+ * @param app limits the body
  * @param parse makes of the body what the route gets; a promise where that takes long
  * @throws BodyTooLargeError, what `parse` throws
  */
-export function wholeBody<Value> (limitBytes: number, parse: (body: Buffer) => Value | Promise<Value>) {
+export function wholeBody<Value> ({ initialConfig }: Pick<FastifyInstance, 'initialConfig'>, parse: (body: Buffer) => Value | Promise<Value>) {
+  const limitBytes = initialConfig.bodyLimit!
   return (_request: unknown, body: IncomingMessage, done: Done<Value>): void => {
     const give = (whole: Buffer): void => {
       let value: Value | Promise<Value>

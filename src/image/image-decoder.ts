@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os'
+import { placesFor } from '../batching/places.ts'
 import { abortError, UndecodableImageError } from '../errors.ts'
 import type { ImageContract } from '../registry/manifest.ts'
 import { DecodeSlots, type Sharing } from './decode-slots.ts'
@@ -38,7 +38,7 @@ export interface ImageDecoder {
  * at once; the rest waits in line. A decode that runs over its time is answered at once, but keeps its slot until its thread is back.
  */
 export function createImageDecoder ({ concurrency, ...limits }: ImageDecoderOptions): ImageDecoder {
-  const slots = new DecodeSlots(concurrency === 0 ? availableParallelism() + 1 : concurrency)
+  const slots = new DecodeSlots(concurrency || placesFor())
   return {
     get pending () {
       return slots.pending

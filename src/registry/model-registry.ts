@@ -1,5 +1,5 @@
-import { availableParallelism } from 'node:os'
 import { FairGate } from '../batching/fair-gate.ts'
+import { placesFor } from '../batching/places.ts'
 import type { RunReport } from '../batching/run-request.ts'
 import { ModelNotFoundError, ModelNotReadyError, NoModelError, ShuttingDownError } from '../errors.ts'
 import type { SessionOptions } from '../tensorflow/index.ts'
@@ -86,7 +86,7 @@ export class ModelRegistry {
         maxDelayMs: options.maxBatchDelayMs ?? 20,
         maxWaitMs: options.maxQueueMs ?? 2000
       },
-      gate: new FairGate(options.runConcurrency || availableParallelism() + 1),
+      gate: new FairGate(options.runConcurrency || placesFor()),
       onRun: (model, report) => { this.#watch.onRun?.(model, report) },
       onReject: (model, error) => { this.#watch.onReject?.(model, error) },
       prepare: options.prepare,

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { placesFor } from '../batching/places.ts'
 import type { Session } from '../tensorflow/index.ts'
 
 /** Milliseconds from which on a run is a long one. */
@@ -15,7 +16,7 @@ const LONG_RUN_MS = 8
 export function inFlightCandidates (session: Pick<Session, 'devices'> | undefined, { threads, runMs }: { threads: number, runMs: number }, cores = availableParallelism()): number[] {
   const hasGpu = session?.devices().some(({ type }) => type === 'GPU') === true
   if (hasGpu) return [2, 3, 4]
-  if (threads === 1) return [runMs < LONG_RUN_MS ? cores : cores + 1]
+  if (threads === 1) return [runMs < LONG_RUN_MS ? cores : placesFor(cores)]
   return [...new Set([1, 2, Math.min(4, cores)])].filter(runs => runs <= cores)
 }
 

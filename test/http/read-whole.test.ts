@@ -14,7 +14,7 @@ function limit (limitBytes: number): { limitBytes: number, left: number } {
 /** A body through the parser: what the route would get. */
 async function parse<Value> (stream: Readable, limitBytes: number, of: (body: Buffer) => Value | Promise<Value>): Promise<Value> {
   return await new Promise((resolve, reject) => {
-    wholeBody(limitBytes, of)(undefined, stream as IncomingMessage, (error, value) => { if (error === null) resolve(value!); else reject(error) })
+    wholeBody({ initialConfig: { bodyLimit: limitBytes } }, of)(undefined, stream as IncomingMessage, (error, value) => { if (error === null) resolve(value!); else reject(error) })
   })
 }
 
