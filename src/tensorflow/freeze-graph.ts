@@ -22,7 +22,12 @@ export interface FrozenGraphDef {
   readonly graphDef: Uint8Array
   /** Names of the variables that it takes, as `dense/kernel`: output 0 of each is to be their value. */
   readonly variables: readonly string[]
+  /** It calculates what it says where TensorFlow knows all shapes. @see FORGETS_SLOPE */
+  readonly mayKnowShapes: boolean
 }
+
+/** Where a convolution does a sum along, TensorFlow 2.21 forgets this operation's `alpha` after it and takes 0.2. */
+const FORGETS_SLOPE = 'LeakyRelu'
 
 /** Why a graph's variables can not become constants. */
 export class NotFreezableError extends Error {
@@ -47,7 +52,12 @@ export async function freezeGraphDef (graphDef: Uint8Array, tensorNames: readonl
   })
   refuseState(parts)
   const freezer = new Freezer(parts)
-  return { graphDef: await freezer.graphDef(), variables: [...parts.nodes.values()].filter(isVariable).map(({ node }) => node.name) }
+  const all = [parts, ...parts.functions.values()].flatMap(({ nodes }) => [...nodes.values()])
+  return {
+    graphDef: await freezer.graphDef(),
+    variables: [...parts.nodes.values()].filter(isVariable).map(({ node }) => node.name),
+    mayKnowShapes: all.every(({ node }) => node.op !== FORGETS_SLOPE)
+  }
 }
 
 function refuseState ({ nodes, functions }: GraphParts): void {

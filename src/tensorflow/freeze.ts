@@ -56,8 +56,8 @@ export class FrozenModel extends GraphModel {
 interface SharedGraph {
   readonly graph: Graph
   readonly graphDef: Uint8Array
-  /** What fits a signature has the shapes that the graph states. */
-  readonly statesShapes: boolean
+  /** What fits a signature has the shapes that the graph states, and TensorFlow may know. */
+  readonly trustsShapes: boolean
   readonly sessions: Set<Session>
 }
 
@@ -85,7 +85,7 @@ function signatureOf ({ signatures, directory }: LoadedSavedModel, name: string)
 
 async function freeze (loaded: LoadedSavedModel, signatures: Readonly<Record<string, Signature>>, options: SessionOptions): Promise<FrozenModel> {
   const tensors = Object.values(signatures).flatMap(({ inputs, outputs }) => [...Object.values(inputs), ...Object.values(outputs)])
-  const { graphDef, variables } = await freezeGraphDef(await loaded.graph.toGraphDefOffLoop(), tensors.map(({ tensorName }) => tensorName), name => loaded.graph.output(name)?.shape)
+  const { graphDef, variables, mayKnowShapes } = await freezeGraphDef(await loaded.graph.toGraphDefOffLoop(), tensors.map(({ tensorName }) => tensorName), name => loaded.graph.output(name)?.shape)
   if (variables.length === 0) throw new NotFreezableError('it has no variables')
   const reads: Output[] = []
   await inSlices(variables, name => { reads.push(read(loaded.graph, name)) })
@@ -95,7 +95,8 @@ async function freeze (loaded: LoadedSavedModel, signatures: Readonly<Record<str
   try {
     const constants = await addConstants(graph, variables, values)
     await graph.importGraphDefOffLoop(graphDef, { inputMap: constants })
-    const shared: SharedGraph = { graph, graphDef, statesShapes: Object.values(signatures).every(({ inputs }) => statesShapes(graph, inputs)), sessions: new Set() }
+    const trustsShapes = mayKnowShapes && Object.values(signatures).every(({ inputs }) => statesShapes(graph, inputs))
+    const shared: SharedGraph = { graph, graphDef, trustsShapes, sessions: new Set() }
     session = newSession(shared, options)
     return new FrozenModel(loaded.directory, shared, session, signatures)
   } catch (error) {
@@ -107,8 +108,8 @@ async function freeze (loaded: LoadedSavedModel, signatures: Readonly<Record<str
   }
 }
 
-function newSession ({ graph, statesShapes }: SharedGraph, options: SessionOptions): Session {
-  return new Session(graph, { ...options, hasLargeConstants: true, trustsShapes: statesShapes })
+function newSession ({ graph, trustsShapes }: SharedGraph, options: SessionOptions): Session {
+  return new Session(graph, { ...options, hasLargeConstants: true, trustsShapes })
 }
 
 /** Whether the graph asks of each input the shape that its signature asks of who runs it. */
