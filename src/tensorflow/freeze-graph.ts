@@ -6,6 +6,7 @@ import { calledFunctions, inSlices, operationName } from './graph-walk.ts'
 import { takeApart, type GraphParts, type Part } from './graph-parts.ts'
 import { CALLS, HandleFlow, LOOPS, PASSING, VARIABLES, type Scope } from './handle-flow.ts'
 import { opDef } from './op-def.ts'
+import { keepSlopes } from './leaky-relu.ts'
 import { ofType, rewriteScopes, type ShapeOf } from './graph-rewrite.ts'
 import { useOwnOperations } from './own-operations.ts'
 import { padInConvolutions } from './pad-convolutions.ts'
@@ -22,12 +23,7 @@ export interface FrozenGraphDef {
   readonly graphDef: Uint8Array
   /** Names of the variables that it takes, as `dense/kernel`: output 0 of each is to be their value. */
   readonly variables: readonly string[]
-  /** It calculates what it says where TensorFlow knows all shapes. @see FORGETS_SLOPE */
-  readonly mayKnowShapes: boolean
 }
-
-/** Where a convolution does a sum along, TensorFlow 2.21 forgets this operation's `alpha` after it and takes 0.2. */
-const FORGETS_SLOPE = 'LeakyRelu'
 
 /** Why a graph's variables can not become constants. */
 export class NotFreezableError extends Error {
@@ -48,16 +44,12 @@ export async function freezeGraphDef (graphDef: Uint8Array, tensorNames: readonl
     foldBatchNorms(scope)
     padInConvolutions(scope)
     useRelu6(scope)
+    keepSlopes(scope)
     if (hasCustomOperations()) useOwnOperations(scope)
   })
   refuseState(parts)
   const freezer = new Freezer(parts)
-  const all = [parts, ...parts.functions.values()].flatMap(({ nodes }) => [...nodes.values()])
-  return {
-    graphDef: await freezer.graphDef(),
-    variables: [...parts.nodes.values()].filter(isVariable).map(({ node }) => node.name),
-    mayKnowShapes: all.every(({ node }) => node.op !== FORGETS_SLOPE)
-  }
+  return { graphDef: await freezer.graphDef(), variables: [...parts.nodes.values()].filter(isVariable).map(({ node }) => node.name) }
 }
 
 function refuseState ({ nodes, functions }: GraphParts): void {

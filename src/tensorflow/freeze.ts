@@ -56,7 +56,7 @@ export class FrozenModel extends GraphModel {
 interface SharedGraph {
   readonly graph: Graph
   readonly graphDef: Uint8Array
-  /** What fits a signature has the shapes that the graph states, and TensorFlow may know. */
+  /** What fits a signature has the shapes that the graph states. */
   readonly trustsShapes: boolean
   readonly sessions: Set<Session>
 }
@@ -85,7 +85,7 @@ function signatureOf ({ signatures, directory }: LoadedSavedModel, name: string)
 
 async function freeze (loaded: LoadedSavedModel, signatures: Readonly<Record<string, Signature>>, options: SessionOptions): Promise<FrozenModel> {
   const tensors = Object.values(signatures).flatMap(({ inputs, outputs }) => [...Object.values(inputs), ...Object.values(outputs)])
-  const { graphDef, variables, mayKnowShapes } = await freezeGraphDef(await loaded.graph.toGraphDefOffLoop(), tensors.map(({ tensorName }) => tensorName), name => loaded.graph.output(name)?.shape)
+  const { graphDef, variables } = await freezeGraphDef(await loaded.graph.toGraphDefOffLoop(), tensors.map(({ tensorName }) => tensorName), name => loaded.graph.output(name)?.shape)
   if (variables.length === 0) throw new NotFreezableError('it has no variables')
   const reads: Output[] = []
   await inSlices(variables, name => { reads.push(read(loaded.graph, name)) })
@@ -95,7 +95,7 @@ async function freeze (loaded: LoadedSavedModel, signatures: Readonly<Record<str
   try {
     const constants = await addConstants(graph, variables, values)
     await graph.importGraphDefOffLoop(graphDef, { inputMap: constants })
-    const trustsShapes = mayKnowShapes && Object.values(signatures).every(({ inputs }) => statesShapes(graph, inputs))
+    const trustsShapes = Object.values(signatures).every(({ inputs }) => statesShapes(graph, inputs))
     const shared: SharedGraph = { graph, graphDef, trustsShapes, sessions: new Set() }
     session = newSession(shared, options)
     return new FrozenModel(loaded.directory, shared, session, signatures)

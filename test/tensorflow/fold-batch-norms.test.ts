@@ -68,14 +68,6 @@ t.test('so it is after a depthwise convolution with several filters for a channe
   t.notHas(types, { FusedBatchNormV3: Number })
 })
 
-t.test('a leaky ReLU after the sum of two convolutions keeps its slope', async t => {
-  await frozenTypes(t, (graph, x, variable) => {
-    const filtered = (x: Output, name: string): Output => graph.apply('Conv2D', [x, variable(name, [3, 3, 4, 6])], { strides: [1, 2, 2, 1], padding: 'VALID' })
-    const sum = graph.apply('AddV2', [graph.apply('BiasAdd', [filtered(x, 'left'), variable('bias', [6])]), filtered(graph.apply('Exp', [x]), 'right')])
-    return { y: graph.apply('Mean', [graph.apply('LeakyRelu', [sum], { alpha: 0.7 }), graph.ints([1, 2])]) }
-  })
-})
-
 t.test('one after the other, each is taken into its own', async t => {
   const types = await frozenTypes(t, (graph, x, variable) => {
     const prefixed = (prefix: string): Variable => (name, shape) => variable(`${prefix}_${name}`, shape)
