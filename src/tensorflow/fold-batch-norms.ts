@@ -1,9 +1,9 @@
-import { create } from '@bufbuild/protobuf'
 import { isOfChannels } from './channel-numbers.ts'
-import { FLOAT32, INT32, ofType, type GraphRewrite } from './graph-rewrite.ts'
-import { AttrValueSchema, type NodeDef } from './proto/tensorflow_pb.js'
+import { FLOAT32, INT32, layoutOf, ofText, ofType, type GraphRewrite } from './graph-rewrite.ts'
+import type { NodeDef } from './proto/tensorflow_pb.js'
 
 const NORMS = new Set(['FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3'])
+const SUMS = new Set(['Add', 'AddV2'])
 /** TensorFlow's own ε where the attribute is left out. */
 const EPSILON = 1e-4
 const NUMBERS = { T: ofType(FLOAT32) }
@@ -25,9 +25,8 @@ interface Norm {
  * @see https://arxiv.org/abs/1712.05877, 3.2
  */
 export function foldBatchNorms (scope: GraphRewrite): void {
-  const { nodes } = scope
-  if (nodes.some(({ op }) => op === 'Enter')) return // loops of TensorFlow 1: a constant belongs to none
-  for (const node of nodes) {
+  if (scope.hasFrames) return
+  for (const node of scope.nodes) {
     const norm = fusedNorm(scope, node) ?? plainNorm(scope, node)
     if (norm !== undefined) fold(scope, node, norm)
   }
@@ -45,7 +44,7 @@ function fusedNorm (scope: GraphRewrite, node: NodeDef): Norm | undefined {
     const scale = apply(scope, `${name}/scale`, 'Mul', apply(scope, `${name}/rsqrt`, 'Rsqrt', apply(scope, `${name}/add`, 'AddV2', variance, epsilon)), gamma)
     return { scale, shift: apply(scope, `${name}/shift`, 'Sub', beta, apply(scope, `${name}/mul`, 'Mul', mean, scale)) }
   }
-  return { x, layout: layout(node), numbers }
+  return { x, layout: layoutOf(node), numbers }
 }
 
 /** A product and a sum, as Keras 3 writes it. */
@@ -62,8 +61,6 @@ function plainNorm (scope: GraphRewrite, { name, op, attr, input }: NodeDef): No
   return { x, layout: 'NHWC', numbers: () => ({ scale: vector('scale', scale), shift: vector('shift', shift) }) }
 }
 
-const SUMS = new Set(['Add', 'AddV2'])
-
 /** Two inputs: pictures, and what has a number for each of their channels. */
 function byChannel (scope: GraphRewrite, [a, b, ...more]: readonly string[]): [string, string] | [] {
   const pairs = [[a, b], [b, a]] as [string, string][]
@@ -77,13 +74,13 @@ function byChannel (scope: GraphRewrite, [a, b, ...more]: readonly string[]): [s
 function fold (scope: GraphRewrite, node: NodeDef, { x, layout: place, numbers }: Norm): void {
   const { convolution, biased } = before(scope, x)
   const fitted = convolution && FITTED[convolution.op]
-  if (fitted === undefined || [convolution, biased].some(node => node !== undefined && layout(node) !== place)) return
+  if (fitted === undefined || [convolution, biased].some(node => node !== undefined && layoutOf(node) !== place)) return
   const { scale, shift } = numbers()
   const { name } = node
   const bias = biased === undefined ? shift : apply(scope, `${name}/bias`, 'AddV2', apply(scope, `${name}/scaled`, 'Mul', biased.input[1]!, scale), shift)
   const filter = convolution!.input[1]!
   scope.reconnect(convolution!, 1, apply(scope, `${name}/filter`, 'Mul', filter, fitted(scope, name, filter, scale)))
-  scope.replace(node, 'BiasAdd', [biased?.input[0] ?? x, bias], { ...NUMBERS, data_format: create(AttrValueSchema, { s: Buffer.from(place) }) })
+  scope.replace(node, 'BiasAdd', [biased?.input[0] ?? x, bias], { ...NUMBERS, data_format: ofText(place) })
 }
 
 function apply (scope: GraphRewrite, name: string, op: string, ...input: string[]): string {
@@ -94,11 +91,6 @@ function apply (scope: GraphRewrite, name: string, op: string, ...input: string[
 function before (scope: GraphRewrite, x: string): { convolution?: NodeDef | undefined, biased?: NodeDef | undefined } {
   const maker = scope.onlyMaker(x)
   return maker?.op === 'BiasAdd' ? { biased: maker, convolution: scope.onlyMaker(maker.input[0]) } : { convolution: maker }
-}
-
-/** Where the channels are. */
-function layout ({ attr }: NodeDef): string {
-  return Buffer.from(attr['data_format']?.s ?? 'NHWC').toString()
 }
 
 /** For each kind of convolution: one number for each of its filters, so that the filter can be multiplied by it. */

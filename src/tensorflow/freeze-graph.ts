@@ -41,8 +41,8 @@ export class NotFreezableError extends Error {
  */
 export async function freezeGraphDef (graphDef: Uint8Array, tensorNames: readonly string[], shapeOf: ShapeOf): Promise<FrozenGraphDef> {
   const parts = await rewriteScopes(await takeApart(graphDef, tensorNames), { tensorNames, shapeOf }, scope => {
+    padInConvolutions(scope) // before filters are multiplied, while their shapes are known
     foldBatchNorms(scope)
-    padInConvolutions(scope)
     useRelu6(scope)
     keepSlopes(scope)
     if (hasCustomOperations()) useOwnOperations(scope)

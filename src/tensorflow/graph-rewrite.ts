@@ -71,6 +71,11 @@ export class GraphRewrite {
     return [...this.#parts.values()].map(({ node }) => node)
   }
 
+  /** There are loops of TensorFlow 1: a constant that is added belongs to none of them. */
+  get hasFrames (): boolean {
+    return this.nodes.some(({ op }) => op === 'Enter')
+  }
+
   /** What a tensor that was taken is called by now. */
   nameOf (tensor: string): string {
     return this.#moved.get(tensor) ?? tensor
@@ -215,4 +220,25 @@ function statedShape ({ attr }: NodeDef): number[] | undefined {
 
 export function ofType (dtype: number): AttrValue {
   return create(AttrValueSchema, { type: dtype })
+}
+
+export function ofText (text: string): AttrValue {
+  return create(AttrValueSchema, { s: Buffer.from(text) })
+}
+
+export function ofIntegers (numbers: readonly number[]): AttrValue {
+  return create(AttrValueSchema, { list: { i: numbers.map(BigInt) } })
+}
+
+export function textOf (value: AttrValue | undefined): string {
+  return Buffer.from(value?.s ?? '').toString()
+}
+
+export function integersOf (value: AttrValue | undefined): number[] {
+  return (value?.list?.i ?? []).map(Number)
+}
+
+/** Where an operation's channels are: `NHWC` or `NCHW`. */
+export function layoutOf ({ attr }: NodeDef): string {
+  return textOf(attr['data_format']) || 'NHWC'
 }

@@ -10,6 +10,7 @@ const SUMS = new Set(['Add', 'AddV2', 'AddN'])
  * and takes 0.2; it does so for models as they were saved too, where it knows the shapes.
  */
 export function keepSlopes (scope: GraphRewrite): void {
+  if (scope.hasFrames) return
   for (const node of scope.nodes) {
     const slope = slopeOf(node)
     if (slope === undefined || slope === Math.fround(SLOPE) || !SUMS.has(scope.maker(node.input[0])?.op ?? '')) continue

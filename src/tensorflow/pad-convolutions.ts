@@ -1,6 +1,5 @@
-import { create } from '@bufbuild/protobuf'
-import { FLOAT32, ofType, type GraphRewrite } from './graph-rewrite.ts'
-import { AttrValueSchema, type AttrValue, type NodeDef } from './proto/tensorflow_pb.js'
+import { FLOAT32, integersOf, layoutOf, ofIntegers, ofText, ofType, textOf, type GraphRewrite } from './graph-rewrite.ts'
+import type { AttrValue, NodeDef } from './proto/tensorflow_pb.js'
 
 const CONVOLUTIONS = new Set(['Conv2D', 'DepthwiseConv2dNative'])
 
@@ -19,38 +18,27 @@ export function padInConvolutions (scope: GraphRewrite): void {
   }
 }
 
-function isUnpadded ({ op, attr }: NodeDef): boolean {
-  const isOfPictures = CONVOLUTIONS.has(op) && attr['T']?.type === FLOAT32 && text(attr['data_format'] ?? bytes('NHWC')) === 'NHWC'
-  return isOfPictures && text(attr['padding']) === 'VALID' && numbers(attr['dilations']).every(rate => rate === 1)
+function isUnpadded (node: NodeDef): boolean {
+  const { op, attr } = node
+  const isPlain = CONVOLUTIONS.has(op) && attr['T']?.type === FLOAT32 && layoutOf(node) === 'NHWC' && integersOf(attr['dilations']).every(rate => rate === 1)
+  return isPlain && textOf(attr['padding']) === 'VALID'
 }
 
 /** @param sides before and after, for rows, height, width and channels */
 function paddingOf (scope: GraphRewrite, node: NodeDef, x: string, sides: readonly number[]): Record<string, AttrValue> | undefined {
   if (sides.length !== 8 || sides.some((side, index) => side < 0 || (side > 0 && (index < 2 || index > 5)))) return undefined
-  if (sides.slice(2, 6).join() === sidesOfSame(scope, node, x)?.join()) return { padding: bytes('SAME') }
+  if (sides.slice(2, 6).join() === sidesOfSame(scope, node, x)?.join()) return { padding: ofText('SAME') }
   if (node.op !== 'Conv2D') return undefined // a depthwise convolution with an activation has no other: TensorFlow would end the process
-  return { padding: bytes('EXPLICIT'), explicit_paddings: create(AttrValueSchema, { list: { i: sides.map(BigInt) } }) }
+  return { padding: ofText('EXPLICIT'), explicit_paddings: ofIntegers(sides) }
 }
 
 /** Before and after the height, and the width, as the padding `SAME` has them. @see https://www.tensorflow.org/api_docs/python/tf/nn#notes_on_padding_2 */
 function sidesOfSame (scope: GraphRewrite, { attr, input }: NodeDef, x: string): number[] | undefined {
-  const [picture, filter, strides] = [scope.shape(x), scope.shape(input[1]), numbers(attr['strides'])]
+  const [picture, filter, strides] = [scope.shape(x), scope.shape(input[1]), integersOf(attr['strides'])]
   if (picture?.length !== 4 || filter?.length !== 4 || strides.length !== 4) return undefined
   return [1, 2].flatMap(axis => {
     const [length, kernel, stride] = [picture[axis]!, filter[axis - 1]!, strides[axis]!]
     const all = Math.max((Math.ceil(length / stride) - 1) * stride + kernel - length, 0)
     return length > 0 && kernel > 0 ? [Math.floor(all / 2), Math.ceil(all / 2)] : [Number.NaN]
   })
-}
-
-function numbers (value: AttrValue | undefined): number[] {
-  return (value?.list?.i ?? []).map(Number)
-}
-
-function bytes (value: string): AttrValue {
-  return create(AttrValueSchema, { s: Buffer.from(value) })
-}
-
-function text (value: AttrValue | undefined): string {
-  return Buffer.from(value?.s ?? '').toString()
 }

@@ -48,7 +48,7 @@ function norm (graph: Graph, x: Output, variable: Variable, { channels = 6, ...a
 t.test('a batch normalization is taken into the convolution before it', async t => {
   const types = await frozenTypes(t, (graph, x, variable) => ({ y: norm(graph, convolve(graph, x, variable), variable)[0]! }))
   t.match(types, { Conv2D: 1, BiasAdd: 1 })
-  t.notHas(types, { FusedBatchNormV3: Number })
+  t.notMatch(types, { FusedBatchNormV3: Number })
 })
 
 t.test('so it is with a bias between the two', async t => {
@@ -56,7 +56,7 @@ t.test('so it is with a bias between the two', async t => {
     const biased = graph.apply('BiasAdd', [convolve(graph, x, variable), variable('bias', [6])])
     return { y: norm(graph, biased, variable)[0]! }
   })
-  t.notHas(types, { FusedBatchNormV3: Number })
+  t.notMatch(types, { FusedBatchNormV3: Number })
 })
 
 t.test('so it is after a depthwise convolution with several filters for a channel', async t => {
@@ -65,7 +65,7 @@ t.test('so it is after a depthwise convolution with several filters for a channe
     return { y: norm(graph, filtered, variable, { channels: 12 })[0]! }
   })
   t.match(types, { DepthwiseConv2dNative: 1, BiasAdd: 1 })
-  t.notHas(types, { FusedBatchNormV3: Number })
+  t.notMatch(types, { FusedBatchNormV3: Number })
 })
 
 t.test('one after the other, each is taken into its own', async t => {
@@ -76,7 +76,7 @@ t.test('one after the other, each is taken into its own', async t => {
     return { y: norm(graph, graph.apply('Conv2D', [first, filter], { strides: [1, 1, 1, 1], padding: 'SAME' }), prefixed('second'))[0]! }
   })
   t.match(types, { Conv2D: 2, BiasAdd: 2 })
-  t.notHas(types, { FusedBatchNormV3: Number })
+  t.notMatch(types, { FusedBatchNormV3: Number })
 })
 
 t.test('without ε and layout of its own it has TensorFlow’s', async t => {
@@ -85,7 +85,7 @@ t.test('without ε and layout of its own it has TensorFlow’s', async t => {
     const inputs = [convolve(graph, x, variable), variable('gamma', [6]), variable('beta', [6]), variable('mean', [6]), variance]
     return { y: graph.op('FusedBatchNormV3', inputs, { is_training: false }).output(0) }
   }, { tolerance: 1e-4 }) // without a variance numbers are a hundred times as large
-  t.notHas(types, { FusedBatchNormV3: Number })
+  t.notMatch(types, { FusedBatchNormV3: Number })
 })
 
 /** As Keras 3 writes it: a product and a sum. @param shape of the numbers */
@@ -137,7 +137,7 @@ const otherSums: Record<string, Network> = {
 }
 
 for (const [name, network] of Object.entries(otherSums)) {
-  t.test(`a product and a sum ${name} stay`, async t => { t.notHas(await frozenTypes(t, network), { BiasAdd: Number }) })
+  t.test(`a product and a sum ${name} stay`, async t => { t.notMatch(await frozenTypes(t, network), { BiasAdd: Number }) })
 }
 
 const kept: Record<string, Network> = {

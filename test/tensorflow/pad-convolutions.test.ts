@@ -41,7 +41,7 @@ const taken: Record<string, Network> = {
 }
 
 for (const [name, network] of Object.entries(taken)) {
-  t.test(`zeros ${name} are the convolution’s own padding`, async t => { t.notHas(await frozenTypes(t, network), { Pad: Number }) })
+  t.test(`zeros ${name} are the convolution’s own padding`, async t => { t.notMatch(await frozenTypes(t, network), { Pad: Number }) })
 }
 
 const kept: Record<string, Network> = {
