@@ -1,5 +1,6 @@
+import { FLOAT32, INT32, layoutOf, ofText, ofType } from './attribute-values.ts'
 import { isOfChannels } from './channel-numbers.ts'
-import { FLOAT32, INT32, layoutOf, ofText, ofType, type GraphRewrite } from './graph-rewrite.ts'
+import type { GraphRewrite } from './graph-rewrite.ts'
 import type { NodeDef } from './proto/tensorflow_pb.js'
 
 const NORMS = new Set(['FusedBatchNorm', 'FusedBatchNormV2', 'FusedBatchNormV3'])

@@ -1,12 +1,9 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
-import { dtypeCode } from './dtype.ts'
+import { FLOAT32, INT32, INT64, ofType } from './attribute-values.ts'
 import type { FunctionParts, GraphParts, Part } from './graph-parts.ts'
 import { inSlices } from './graph-walk.ts'
 import { opDef } from './op-def.ts'
-import { AttrValueSchema, ConstantNodeSchema, NodeDefSchema, type AttrValue, type ConstantNode, type NodeDef, type TensorProto } from './proto/tensorflow_pb.js'
-
-/** TensorFlow's numbers of types. */
-export const [FLOAT32, INT32, INT64] = [dtypeCode('float32'), dtypeCode('int32'), dtypeCode('int64')]
+import { ConstantNodeSchema, NodeDefSchema, type AttrValue, type ConstantNode, type NodeDef, type TensorProto } from './proto/tensorflow_pb.js'
 
 /** A longer message is not that of a few numbers. */
 const MAX_SMALL_BYTES = 512
@@ -216,29 +213,4 @@ function makerName (input: string): string {
 function statedShape ({ attr }: NodeDef): number[] | undefined {
   const shape = attr['_output_shapes']?.list?.shape[0]
   return shape === undefined || shape.unknownRank ? undefined : shape.dim.map(({ size }) => Number(size))
-}
-
-export function ofType (dtype: number): AttrValue {
-  return create(AttrValueSchema, { type: dtype })
-}
-
-export function ofText (text: string): AttrValue {
-  return create(AttrValueSchema, { s: Buffer.from(text) })
-}
-
-export function ofIntegers (numbers: readonly number[]): AttrValue {
-  return create(AttrValueSchema, { list: { i: numbers.map(BigInt) } })
-}
-
-export function textOf (value: AttrValue | undefined): string {
-  return Buffer.from(value?.s ?? '').toString()
-}
-
-export function integersOf (value: AttrValue | undefined): number[] {
-  return (value?.list?.i ?? []).map(Number)
-}
-
-/** Where an operation's channels are: `NHWC` or `NCHW`. */
-export function layoutOf ({ attr }: NodeDef): string {
-  return textOf(attr['data_format']) || 'NHWC'
 }

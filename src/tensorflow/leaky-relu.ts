@@ -1,4 +1,5 @@
-import { FLOAT32, ofType, type GraphRewrite } from './graph-rewrite.ts'
+import { FLOAT32, ofType } from './attribute-values.ts'
+import type { GraphRewrite } from './graph-rewrite.ts'
 import type { NodeDef } from './proto/tensorflow_pb.js'
 
 /** TensorFlow's own slope where the attribute is left out. */

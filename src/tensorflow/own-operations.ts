@@ -1,4 +1,5 @@
-import { FLOAT32, type GraphRewrite } from './graph-rewrite.ts'
+import { FLOAT32 } from './attribute-values.ts'
+import type { GraphRewrite } from './graph-rewrite.ts'
 import type { NodeDef } from './proto/tensorflow_pb.js'
 
 /** Places of the outputs cs and h, and their names in functions. */

@@ -1,4 +1,5 @@
-import { FLOAT32, integersOf, layoutOf, ofIntegers, ofText, ofType, textOf, type GraphRewrite } from './graph-rewrite.ts'
+import { FLOAT32, integersOf, layoutOf, ofIntegers, ofText, ofType, textOf } from './attribute-values.ts'
+import type { GraphRewrite } from './graph-rewrite.ts'
 import type { AttrValue, NodeDef } from './proto/tensorflow_pb.js'
 
 const CONVOLUTIONS = new Set(['Conv2D', 'DepthwiseConv2dNative'])

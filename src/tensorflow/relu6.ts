@@ -1,4 +1,5 @@
-import { FLOAT32, ofType, type GraphRewrite } from './graph-rewrite.ts'
+import { FLOAT32, ofType } from './attribute-values.ts'
+import type { GraphRewrite } from './graph-rewrite.ts'
 import type { NodeDef } from './proto/tensorflow_pb.js'
 
 /** Numbers that are kept between 0 and 6 by several operations are so by `Relu6` alone, which TensorFlow does along with the convolution before. */
