@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf'
 import { dtypeCode } from './dtype.ts'
-import { AttrValueSchema, type AttrValue, type NodeDef } from './proto/tensorflow_pb.js'
+import { AttrValueSchema, type AttrValue, type NodeDef, type TensorShape } from './proto/tensorflow_pb.js'
 
 /** TensorFlow's numbers of types. */
 export const [FLOAT32, INT32, INT64] = [dtypeCode('float32'), dtypeCode('int32'), dtypeCode('int64')]
@@ -23,6 +23,11 @@ export function textOf (value: AttrValue | undefined): string {
 
 export function integersOf (value: AttrValue | undefined): number[] {
   return (value?.list?.i ?? []).map(Number)
+}
+
+/** −1 for a free dimension. @returns undefined if even the rank is open */
+export function sidesOf (shape: TensorShape | undefined): number[] | undefined {
+  return shape === undefined || shape.unknownRank ? undefined : shape.dim.map(({ size }) => Number(size))
 }
 
 /** Where an operation's channels are: `NHWC` or `NCHW`. */

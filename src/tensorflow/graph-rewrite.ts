@@ -1,5 +1,6 @@
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
-import { FLOAT32, INT32, INT64, ofType } from './attribute-values.ts'
+import { FLOAT32, INT32, INT64, ofType, sidesOf } from './attribute-values.ts'
+import { elementCount } from './dtype.ts'
 import type { FunctionParts, GraphParts, Part } from './graph-parts.ts'
 import { inSlices } from './graph-walk.ts'
 import { opDef } from './op-def.ts'
@@ -94,7 +95,8 @@ export class GraphRewrite {
   shape (input: string | undefined): readonly number[] | undefined {
     const node = this.maker(input)
     if (node === undefined || this.#replaced.has(node.name)) return undefined
-    return this.#shapeOf === undefined ? statedShape(node) : this.#shapeOf(`${node.name}:0`)
+    if (this.#shapeOf !== undefined) return this.#shapeOf(`${node.name}:0`)
+    return sidesOf(node.attr['_output_shapes']?.list?.shape[0]) // TensorFlow writes it into the functions that it saves
   }
 
   /** The value of a constant that is one float32. */
@@ -112,8 +114,7 @@ export class GraphRewrite {
     const content = tensorContent.slice().buffer
     if (content.byteLength > 0) return dtype === INT32 ? [...new Int32Array(content)] : [...new BigInt64Array(content)].map(Number)
     const listed = dtype === INT32 ? intVal : int64Val.map(Number)
-    const count = (tensorShape?.dim ?? []).reduce((product, { size }) => product * Number(size), 1)
-    return Array.from({ length: count }, (_, index) => listed[index] ?? listed.at(-1) ?? 0) // the last one is repeated, zeros are left out
+    return Array.from({ length: elementCount(sidesOf(tensorShape) ?? []) }, (_, index) => listed[index] ?? listed.at(-1) ?? 0) // the last one is repeated, zeros are left out
   }
 
   /** Adds an operation. @param name if it is taken, that and a number @returns its first output */
@@ -141,17 +142,13 @@ export class GraphRewrite {
   }
 
   /** Gives an operation another input. */
-  reconnect ({ name }: NodeDef, index: number, input: string): void {
-    const node = fromBinary(NodeDefSchema, this.#parts.get(name)!.bytes)
-    node.input[index] = input
-    this.#put(node, toBinary(NodeDefSchema, node))
+  reconnect (node: NodeDef, index: number, input: string): void {
+    this.#edit(node, ({ input: inputs }) => { inputs[index] = input })
   }
 
   /** Gives an operation other attributes; those that are not named stay. */
-  alter ({ name }: NodeDef, attr: Readonly<Record<string, AttrValue>>): void {
-    const node = fromBinary(NodeDefSchema, this.#parts.get(name)!.bytes)
-    Object.assign(node.attr, attr)
-    this.#put(node, toBinary(NodeDefSchema, node))
+  alter (node: NodeDef, changed: Readonly<Record<string, AttrValue>>): void {
+    this.#edit(node, ({ attr }) => { Object.assign(attr, changed) })
   }
 
   /** Whether of an operation's outputs only the first is used. */
@@ -173,6 +170,12 @@ export class GraphRewrite {
 
   #tensorsUsed ({ name }: NodeDef): string[] {
     return (this.#uses.get(name) ?? []).filter(input => !input.startsWith('^'))
+  }
+
+  #edit ({ name }: NodeDef, edit: (node: NodeDef) => void): void {
+    const node = fromBinary(NodeDefSchema, this.#parts.get(name)!.bytes)
+    edit(node)
+    this.#put(node, toBinary(NodeDefSchema, node))
   }
 
   #put (node: NodeDef, bytes: Uint8Array): string {
@@ -207,10 +210,4 @@ export class GraphRewrite {
 /** @param input as `name`, `name:1`, `^name`, in a function also `argument` and `name:output:1` */
 function makerName (input: string): string {
   return input.replace(/^\^/, '').split(':', 1)[0]!
-}
-
-/** As TensorFlow writes it into the functions that it saves. */
-function statedShape ({ attr }: NodeDef): number[] | undefined {
-  const shape = attr['_output_shapes']?.list?.shape[0]
-  return shape === undefined || shape.unknownRank ? undefined : shape.dim.map(({ size }) => Number(size))
 }

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fromBinary } from '@bufbuild/protobuf'
 import { BadSavedModelError } from '../errors.ts'
+import { sidesOf } from './attribute-values.ts'
 import { dtypeFromCode, type DType } from './dtype.ts'
 import { GraphWalk } from './graph-walk.ts'
 import { opDef } from './op-def.ts'
@@ -125,6 +126,5 @@ function readTensorInfo ({ name, dtype: code, tensorShape }: TensorInfoMessage):
   if (name === '') return 'is a sparse or composite tensor, which can not be served'
   const dtype = dtypeFromCode(code)
   if (dtype === undefined) return `has TensorFlow's type ${code}, which can not be served`
-  const isOpen = tensorShape === undefined || tensorShape.unknownRank
-  return { tensorName: name, dtype, shape: isOpen ? undefined : tensorShape.dim.map(({ size }) => Number(size)) }
+  return { tensorName: name, dtype, shape: sidesOf(tensorShape) }
 }

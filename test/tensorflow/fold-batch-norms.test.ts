@@ -1,15 +1,9 @@
 import t, { type Test } from 'tap'
 import { floats, loadLibrary, type Graph, type Output } from '../../src/tensorflow/index.ts'
-import { freeze, load, operationTypes } from '../support/frozen-models.ts'
-import { sameAnswers } from '../support/same-answers.ts'
+import { freeze, load, operationTypes, typesOnceFrozen, variedNumbers } from '../support/frozen-models.ts'
 import { writeTinyModel } from '../support/saved-models.ts'
 
 loadLibrary()
-
-/** Between −0.5 and 0.5. */
-function numbers (count: number): number[] {
-  return Array.from({ length: count }, (_, index) => (index * 37 % 101) / 101 - 0.5)
-}
 
 type Variable = (name: string, shape: readonly number[]) => Output
 /** From pixels of [rows, 6, 5, 4] to what the signature gives. */
@@ -19,16 +13,13 @@ type Network = (graph: Graph, x: Output, variable: Variable) => Record<string, O
 async function frozenTypes (t: Test, network: Network, { shape = [-1, 6, 5, 4], tolerance = 1e-6 } = {}): Promise<Record<string, number>> {
   const directory = t.testdir()
   await writeNetwork(directory, network, shape)
-  const loaded = await load(t, directory)
-  const frozen = await freeze(t, loaded)
-  await sameAnswers(t, loaded, frozen, { tolerance })
-  return await operationTypes(frozen)
+  return await typesOnceFrozen(t, directory, { tolerance })
 }
 
 async function writeNetwork (directory: string, network: Network, shape = [-1, 6, 5, 4]): Promise<void> {
   await writeTinyModel(directory, ({ graph, variable }) => {
     const x = graph.placeholder('float32', shape, 'x')
-    const made = (name: string, sides: readonly number[]): Output => variable(name, floats([...sides], numbers(sides.reduce((product, side) => product * side, 1))))
+    const made = (name: string, sides: readonly number[]): Output => variable(name, floats([...sides], variedNumbers(sides.reduce((product, side) => product * side, 1))))
     return { serving_default: { inputs: { x }, outputs: network(graph, x, made) } }
   })
 }

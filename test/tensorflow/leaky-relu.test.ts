@@ -1,7 +1,6 @@
 import t, { type Test } from 'tap'
 import { floats, loadLibrary, type Graph, type Output } from '../../src/tensorflow/index.ts'
-import { freeze, load, operationTypes } from '../support/frozen-models.ts'
-import { sameAnswers } from '../support/same-answers.ts'
+import { typesOnceFrozen, variedNumbers } from '../support/frozen-models.ts'
 import { writeTinyModel } from '../support/saved-models.ts'
 
 loadLibrary()
@@ -11,16 +10,12 @@ async function frozenTypes (t: Test, then: (graph: Graph, sum: Output) => Output
   const directory = t.testdir()
   await writeTinyModel(directory, ({ graph, variable }) => {
     const x = graph.placeholder('float32', [-1, 6, 5, 4], 'x')
-    const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => (index * 37 % 101) / 101 - 0.5)
-    const filtered = (x: Output, name: string): Output => graph.apply('Conv2D', [x, variable(name, floats([3, 3, 4, 6], numbers(216)))], { strides: [1, 2, 2, 1], padding: 'VALID' })
-    const biased = graph.apply('BiasAdd', [filtered(x, 'left'), variable('bias', floats([6], numbers(6)))])
+    const filtered = (x: Output, name: string): Output => graph.apply('Conv2D', [x, variable(name, floats([3, 3, 4, 6], variedNumbers(216)))], { strides: [1, 2, 2, 1], padding: 'VALID' })
+    const biased = graph.apply('BiasAdd', [filtered(x, 'left'), variable('bias', floats([6], variedNumbers(6)))])
     const activated = then(graph, graph.apply('AddV2', [biased, filtered(graph.apply('Exp', [x]), 'right')]))
     return { serving_default: { inputs: { x }, outputs: { y: graph.apply('Mean', [activated, graph.ints([1, 2])]) } } } // what a signature gives is not done along
   })
-  const loaded = await load(t, directory)
-  const frozen = await freeze(t, loaded)
-  await sameAnswers(t, loaded, frozen, { tolerance: 1e-5 })
-  return await operationTypes(frozen)
+  return await typesOnceFrozen(t, directory, { tolerance: 1e-5 })
 }
 
 for (const alpha of [0, 0.1, 0.7, 1.5, -0.5]) {

@@ -1,7 +1,6 @@
 import t, { type Test } from 'tap'
 import { floats, loadLibrary, type Graph, type Output } from '../../src/tensorflow/index.ts'
-import { freeze, load, operationTypes } from '../support/frozen-models.ts'
-import { sameAnswers } from '../support/same-answers.ts'
+import { typesOnceFrozen } from '../support/frozen-models.ts'
 import { writeTinyModel } from '../support/saved-models.ts'
 
 loadLibrary()
@@ -13,10 +12,7 @@ async function frozenTypes (t: Test, between: (graph: Graph, x: Output) => Outpu
     const x = graph.placeholder('float32', [-1, 40], 'x')
     return { serving_default: { inputs: { x }, outputs: { y: between(graph, graph.apply('Mul', [x, variable('ten', floats([], [10]))])) } } }
   })
-  const loaded = await load(t, directory)
-  const frozen = await freeze(t, loaded)
-  await sameAnswers(t, loaded, frozen)
-  return await operationTypes(frozen)
+  return await typesOnceFrozen(t, directory)
 }
 
 const number = (graph: Graph, value: number): Output => graph.constant(floats([], [value]))
