@@ -5,12 +5,13 @@ import type { Config } from './config.ts'
 import { acceptSideBySide } from './http/acceptors.ts'
 import { limitBodies } from './http/body-limit.ts'
 import { clientErrorHandler } from './http/client-errors.ts'
+import { createDirectReplies, type DirectReplies } from './http/direct-replies.ts'
 import { addErrorReplies, replyWithError } from './http/error-replies.ts'
 import { healthRoutes } from './http/health.ts'
 import { watchMethods } from './http/method-not-allowed.ts'
 import { metricsRoute } from './http/metrics.ts'
 import { modelsRoutes, type DescribedModels } from './http/models.ts'
-import { addHeaders, beginTrace, createRefusal, observeRequests, type ObserveOptions, type RefuseAtOnce } from './http/observe.ts'
+import { addHeaders, beginTrace, observeRequests, type ObserveOptions } from './http/observe.ts'
 import { predictImageRoute } from './http/predict-image.ts'
 import { predictTensorsRoute } from './http/predict-tensors.ts'
 import { predictTextRoute } from './http/predict-text.ts'
@@ -65,6 +66,7 @@ export async function buildServer (dependencies: ServerDependencies): Promise<Se
   const app: FastifyInstance = Fastify({
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    childLoggerFactory: logger => logger, // a request's one line names it by itself
     genReqId: requestId,
     bodyLimit: config.BODY_LIMIT_BYTES,
     requestTimeout: config.REQUEST_TIMEOUT_MS,
@@ -94,16 +96,16 @@ export async function buildServer (dependencies: ServerDependencies): Promise<Se
   await app.register(healthRoutes, { isReady: () => models.isReady(), isDraining: observed.isDraining })
   await app.register(metricsRoute, { metrics })
   await app.register(modelsRoutes, { models })
-  await addPredictionRoutes(app, dependencies, createRefusal(observed))
+  await addPredictionRoutes(app, dependencies, createDirectReplies(observed.isDraining))
   refuseOtherMethods()
   return app
 }
 
-async function addPredictionRoutes (app: FastifyInstance, { config, models, decoder, tokenizerOf }: ServerDependencies, refuse: RefuseAtOnce): Promise<void> {
+async function addPredictionRoutes (app: FastifyInstance, { config, models, decoder, tokenizerOf }: ServerDependencies, replies: DirectReplies): Promise<void> {
   const timeoutMs = config.REQUEST_TIMEOUT_MS
   const forImages: DefaultModel = { task: 'image-classification', configured: config.DEFAULT_IMAGE_MODEL, wellKnown: 'imagenet' }
   const forTexts: DefaultModel = { task: 'text-classification', configured: config.DEFAULT_TEXT_MODEL, wellKnown: 'sentiment' }
-  await app.register(predictTensorsRoute, { predictTensors: createTensorPredictor(models), door: createDoor(models), refuse, timeoutMs })
+  await app.register(predictTensorsRoute, { predictTensors: createTensorPredictor(models), door: createDoor(models), replies, timeoutMs })
   await app.register(predictImageRoute, {
     predictImages: createImagePredictor({
       models,
@@ -113,7 +115,7 @@ async function addPredictionRoutes (app: FastifyInstance, { config, models, deco
       fallback: forImages
     }),
     door: createDoor(models, forImages),
-    refuse,
+    replies,
     timeoutMs,
     bodyLimitBytes: config.BODY_LIMIT_BYTES,
     maxFiles: config.MAX_FILES
@@ -125,7 +127,7 @@ async function addPredictionRoutes (app: FastifyInstance, { config, models, deco
       fallback: forTexts
     }),
     door: createDoor(models, forTexts),
-    refuse,
+    replies,
     timeoutMs,
     maxRows: config.MAX_ROWS
   })

@@ -113,8 +113,8 @@ t.test('a model is released whether its run goes well or not', async t => {
   const failing = fakeModels({ signatures, run: async () => { throw new Error('no') } })
   const { app } = await newServer(t, failing)
   for (const payload of ['{"inputs":[1]}', '{', '{"inputs":["a"]}']) await app.inject({ method: 'POST', url: '/v1/models/fake:predict', payload })
-  t.equal(failing.acquired, 6, 'once at the door, once to run')
-  t.equal(failing.released, 6)
+  t.equal(failing.acquired, 3)
+  t.equal(failing.released, 3)
 })
 
 t.test('a body that says it is too large is refused before it is read', async t => {

@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Reservation } from '../batching/admission.ts'
 import type { Door, Heading } from '../prediction/door.ts'
-import { requireTrace, type RefuseAtOnce } from './observe.ts'
+import type { DirectReplies } from './direct-replies.ts'
+import { requireTrace } from './observe.ts'
 import { parseVersion } from './prediction-query.ts'
 import type { ReplyError } from './reply-error.ts'
 import { readTerms } from './request-terms.ts'
@@ -15,7 +16,7 @@ declare module 'fastify' {
 
 export interface DoorOptions {
   readonly door: Door
-  readonly refuse: RefuseAtOnce
+  readonly replies: DirectReplies
   /** The server's own limit of a request's time. */
   readonly timeoutMs: number
 }
@@ -30,7 +31,7 @@ interface Named {
  * Keeps a place for each request while its body is read, until it is over; those who get none are answered before theirs is. What is wrong with a request otherwise
  * is the route's to say.
  */
-export function askAtDoor (app: FastifyInstance, { door, refuse, timeoutMs }: DoorOptions, nameOf: (request: FastifyRequest) => Named): void {
+export function askAtDoor (app: FastifyInstance, { door, replies, timeoutMs }: DoorOptions, nameOf: (request: FastifyRequest) => Named): void {
   app.decorateRequest('reservation', undefined)
   app.addHook('onRequest', (request, reply, done) => {
     const heading = readHeading(request, timeoutMs, nameOf)
@@ -39,7 +40,7 @@ export function askAtDoor (app: FastifyInstance, { door, refuse, timeoutMs }: Do
       request.reservation = reservation
       if (reservation !== undefined) reply.raw.once('close', reservation.giveUp)
     } catch (error) {
-      refuse(request, reply, error as ReplyError)
+      replies.refuse(request, reply, error as ReplyError)
       return
     }
     done()

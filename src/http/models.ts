@@ -11,6 +11,7 @@ import { parseVersion } from './prediction-query.ts'
 
 /** What these routes need of the registry. */
 export interface DescribedModels extends Models {
+  /** Everything that there is to say of each. */
   list (): ModelStatus[]
   /** @throws ModelNotFoundError */
   describe (model: string): ModelStatus

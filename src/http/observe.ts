@@ -3,9 +3,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ClientClosedError } from '../errors.ts'
 import type { Metrics } from '../metrics.ts'
 import { PHASES, Trace } from '../prediction/trace.ts'
-import { errorBody, retryAfter, shortPath } from './error-replies.ts'
+import { shortPath } from './error-replies.ts'
 import { isFault, type ReplyError } from './reply-error.ts'
-import { JSON_TYPE } from './reply-json.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -59,37 +58,29 @@ export function requireTrace ({ trace }: FastifyRequest): Trace {
 }
 
 export function addHeaders (request: FastifyRequest, reply: FastifyReply, options: ObserveOptions): void {
-  reply.headers(headersOf(request, options))
+  reply.headers(headersOf(request, options.isDraining()))
 }
 
-function headersOf ({ id, trace }: FastifyRequest, { isDraining }: Pick<ObserveOptions, 'isDraining'>): Record<string, string> {
-  return { 'x-request-id': id, ...(trace !== undefined && { 'server-timing': serverTiming(trace, performance.now()) }), ...(isDraining() && { connection: 'close' }) }
-}
-
-/** Answers a request that is over before it begins. */
-export type RefuseAtOnce = (request: FastifyRequest, reply: FastifyReply, error: ReplyError) => void
-
-/** What every error's reply is, without Fastify's part in it: where many are refused, what each costs is taken from the others. */
-export function createRefusal (options: Pick<ObserveOptions, 'isDraining'>): RefuseAtOnce {
-  return (request, reply, error) => {
-    if (request.trace !== undefined) request.trace.error = error
-    const body = errorBody(error, request.id)
-    reply.hijack()
-    request.raw.resume() // what is left of the body is dropped
-    reply.raw.writeHead(error.statusCode, {
-      ...headersOf(request, options),
-      ...retryAfter(error),
-      'content-type': JSON_TYPE,
-      'content-length': Buffer.byteLength(body)
-    })
-    reply.raw.end(body)
-  }
+/** What every reply has besides its own headers. */
+export function headersOf ({ id, trace }: FastifyRequest, isDraining: boolean): Record<string, string> {
+  const headers: Record<string, string> = { 'x-request-id': id }
+  if (trace !== undefined) headers['server-timing'] = serverTiming(trace, performance.now())
+  if (isDraining) headers['connection'] = 'close'
+  return headers
 }
 
 /** @see https://www.w3.org/TR/server-timing/ */
 function serverTiming ({ startedAt, phases }: Trace, now: number): string {
-  const timings = PHASES.flatMap(phase => phases.has(phase) ? [`${phase};dur=${(phases.get(phase) ?? 0).toFixed(2)}`] : [])
-  return [...timings, `total;dur=${(now - startedAt).toFixed(2)}`].join(', ')
+  let timings = ''
+  for (const phase of PHASES) if (phases.has(phase)) timings += `${phase};dur=${hundredths(phases.get(phase)!)}, `
+  return `${timings}total;dur=${hundredths(now - startedAt)}`
+}
+
+/** In a fifth of the time that `toFixed` takes. @param ms 0 and more */
+function hundredths (ms: number): string {
+  const whole = Math.round(ms * 100)
+  const part = whole % 100
+  return `${(whole - part) / 100}.${part < 10 ? '0' : ''}${part}`
 }
 
 function observe (request: FastifyRequest, reply: FastifyReply, { metrics, connections }: ObserveOptions): void {
@@ -99,6 +90,7 @@ function observe (request: FastifyRequest, reply: FastifyReply, { metrics, conne
   const seconds = (performance.now() - trace.startedAt) / 1000
   metrics.observeRequest({ route: request.routeOptions.url ?? 'none', method: request.method, status, seconds, trace, code: error?.code })
   const line = {
+    requestId: request.id,
     method: request.method,
     path: shortPath(request),
     status,

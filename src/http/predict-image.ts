@@ -7,7 +7,6 @@ import { askAtDoor, type DoorOptions, namedInQuery } from './door.ts'
 import { addRawImages, readImages, type ImageBodyOptions } from './image-body.ts'
 import { addJsonBody } from './json-body.ts'
 import { parseVersion, PredictionQuery } from './prediction-query.ts'
-import { replyJson } from './reply-json.ts'
 import { requireTrace } from './observe.ts'
 import { readTerms } from './request-terms.ts'
 import { whileWanted } from './request-lifetime.ts'
@@ -24,10 +23,10 @@ const Query = Type.Object({
 const ACCEPTS = 'multipart/form-data, image/*, application/octet-stream, application/json'
 
 /** Photos in, classes out: `POST /predict/image`. */
-export const predictImageRoute: FastifyPluginAsyncTypebox<PredictImageOptions> = async (app, { predictImages, door, refuse, timeoutMs, ...limits }) => {
+export const predictImageRoute: FastifyPluginAsyncTypebox<PredictImageOptions> = async (app, { predictImages, door, replies, timeoutMs, ...limits }) => {
   const bodies = { ...limits, memory: new ByteMemory() }
   app.removeAllContentTypeParsers()
-  askAtDoor(app, { door, refuse, timeoutMs }, namedInQuery)
+  askAtDoor(app, { door, replies, timeoutMs }, namedInQuery)
   addJsonBody(app)
   addRawImages(app, bodies)
   await app.register(multipart)
@@ -43,6 +42,6 @@ export const predictImageRoute: FastifyPluginAsyncTypebox<PredictImageOptions> =
       giveBack() // not after an error: a decode may still read them
       return { isList, predictions }
     })
-    return await replyJson(reply, trace, isList ? { predictions } : predictions[0])
+    return replies.answer(request, reply, trace.timeNow('encode', () => JSON.stringify(isList ? { predictions } : predictions[0])))
   })
 }

@@ -8,7 +8,7 @@ import { shortPath } from './error-replies.ts'
 import { requireTrace } from './observe.ts'
 import { parseVersion } from './prediction-query.ts'
 import { wholeBody } from './read-whole.ts'
-import { replyText } from './reply-json.ts'
+import { replyInPieces } from './reply-json.ts'
 import { readTerms } from './request-terms.ts'
 import { whileWanted } from './request-lifetime.ts'
 
@@ -38,7 +38,8 @@ export const predictTensorsRoute: FastifyPluginAsyncTypebox<PredictTensorsOption
     const body = request.body instanceof Uint8Array ? request.body : new Uint8Array()
     const terms = readTerms(request, timeoutMs)
     const json = await whileWanted(reply, terms, async signal => await predictTensors({ model, version, body, ...terms, signal, trace }))
-    return replyText(reply, json)
+    const [whole = '', ...more] = json.pieces
+    return more.length === 0 ? atDoor.replies.answer(request, reply, whole) : replyInPieces(reply, json)
   }
 
   app.post('/v1/models/:model', { schema: { params: ModelParams } }, async (request, reply) => {

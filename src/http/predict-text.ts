@@ -5,7 +5,6 @@ import { askAtDoor, type DoorOptions, namedInQuery } from './door.ts'
 import { addJsonBody } from './json-body.ts'
 import { parseVersion, PredictionQuery } from './prediction-query.ts'
 import { wholeBody } from './read-whole.ts'
-import { replyJson } from './reply-json.ts'
 import { requireTrace } from './observe.ts'
 import { readTerms } from './request-terms.ts'
 import { whileWanted } from './request-lifetime.ts'
@@ -21,9 +20,9 @@ const Query = Type.Object({
 })
 
 /** Sentences in, classes out: `POST /predict/text`. */
-export const predictTextRoute: FastifyPluginAsyncTypebox<PredictTextOptions> = async (app, { predictTexts, door, refuse, timeoutMs, ...limits }) => {
+export const predictTextRoute: FastifyPluginAsyncTypebox<PredictTextOptions> = async (app, { predictTexts, door, replies, timeoutMs, ...limits }) => {
   app.removeAllContentTypeParsers()
-  askAtDoor(app, { door, refuse, timeoutMs }, namedInQuery)
+  askAtDoor(app, { door, replies, timeoutMs }, namedInQuery)
   addJsonBody(app)
   app.addContentTypeParser('text/plain', wholeBody(app, body => body))
   app.post('/predict/text', { schema: { querystring: Query }, config: { accepts: 'application/json, text/plain' } }, async (request, reply) => {
@@ -33,6 +32,6 @@ export const predictTextRoute: FastifyPluginAsyncTypebox<PredictTextOptions> = a
     const { texts, isList } = await readTexts(request.body, text, limits)
     const wanted = { model, version: version === undefined ? undefined : parseVersion(version), topK }
     const predictions = await whileWanted(reply, terms, async signal => await predictTexts({ texts, ...wanted, ...terms, signal, trace }))
-    return await replyJson(reply, trace, isList ? { predictions } : predictions[0])
+    return replies.answer(request, reply, trace.timeNow('encode', () => JSON.stringify(isList ? { predictions } : predictions[0])))
   })
 }

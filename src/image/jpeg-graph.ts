@@ -1,4 +1,4 @@
-import { floats, Graph, hasCustomOperations, Session, Tensor, type Output, type TensorValue } from '../tensorflow/index.ts'
+import { Graph, hasCustomOperations, Session, StringView, Tensor, type Output } from '../tensorflow/index.ts'
 import type { Size } from './header-size.ts'
 import { isTurned, storedPart, type Turn } from './orientation.ts'
 import type { Picture } from './place-pixels.ts'
@@ -51,6 +51,8 @@ export function kindOf ({ ratio, kernel, turn: { reversesRows, reversesColumns, 
 
 /** Most photos in a run: each number of them is a graph of its own to TensorFlow. */
 const MOST_TOGETHER = 4
+/** Numbers that say how a photo is resized. */
+const MEASURES = 6
 
 interface Decode {
   readonly bytes: Uint8Array
@@ -68,15 +70,25 @@ interface Kind {
   readonly waiting: Decode[]
 }
 
+/** What a photo is fed by. Made once, and used for one after the other. */
+interface Feed {
+  readonly file: StringView
+  /** Its height and width when it is resized, the scale and the translation of each, before it is turned. */
+  readonly measures: Tensor
+  /** Those of `measures`. */
+  readonly numbers: Float32Array
+}
+
 /** Made at the first JPEG, since serving opens its port before it loads TensorFlow; there is one in a process, and it stays. */
 class JpegGraph {
   /** Whether its resize is tensorport's own, to which a picture decoded in full is no burden. */
   readonly resizesFast = hasCustomOperations({ onCpu: true })
   readonly #graph = new Graph()
   readonly #files = Array.from({ length: MOST_TOGETHER }, () => this.#graph.placeholder('string', []))
-  /** Of each photo: the height and width that it is resized to, the scale and the translation of each, before it is turned. */
-  readonly #measures = Array.from({ length: MOST_TOGETHER }, () => this.#graph.placeholder('float32', [6]))
+  readonly #measures = Array.from({ length: MOST_TOGETHER }, () => this.#graph.placeholder('float32', [MEASURES]))
   readonly #kinds = new Map<string, Kind>()
+  /** As many as were ever fed at once, less those of the runs under way. */
+  readonly #idleFeeds: Feed[] = []
   readonly #session = newSession(this.#graph)
 
   async decode (bytes: Uint8Array, job: ShrinkJob, into?: Uint8Array): Promise<Picture> {
@@ -106,16 +118,16 @@ class JpegGraph {
   }
 
   async #run ({ pixels }: Kind, decodes: readonly Decode[]): Promise<Picture[]> {
-    const files = decodes.map(({ bytes }) => Tensor.viewOf(bytes))
+    const feeds = decodes.map(decode => feedFor(decode, this.#idleFeeds.pop() ?? newFeed()))
+    const pictures = decodes.map(({ job: { plan: { kept: { width, height } } }, into }): Picture => ({ data: into ?? new Uint8Array(width * height * 3), width, height, channels: 3, step: 1 }))
     try {
-      const found = await this.#session.run({
-        feeds: decodes.flatMap(({ job }, index) => [[this.#files[index]!, files[index]!], [this.#measures[index]!, measuresOf(job)]] as const),
-        fetches: decodes.map((_, index) => pixels[index]!),
-        into: decodes.map(({ into }) => into)
-      })
-      return decodes.map(({ job: { plan: { kept } } }, index) => ({ data: found[index]!.data as Uint8Array, width: kept.width, height: kept.height, channels: 3, step: 1 }))
+      await this.#session.runInto({
+        feeds: feeds.flatMap(({ file, measures }, index) => [[this.#files[index]!, file.tensor], [this.#measures[index]!, measures]] as const),
+        fetches: decodes.map((_, index) => pixels[index]!)
+      }, pictures.map(({ data }) => data))
+      return pictures
     } finally {
-      for (const file of files) file.dispose()
+      this.#idleFeeds.push(...feeds)
     }
   }
 
@@ -149,12 +161,29 @@ class JpegGraph {
   }
 }
 
-function measuresOf ({ ratio, turn, source, plan: { resized, kept } }: ShrinkJob): TensorValue {
+function newFeed (): Feed {
+  const measures = Tensor.allocate('float32', [MEASURES])
+  const { buffer, byteOffset } = measures.bytes
+  return { file: new StringView(), measures, numbers: new Float32Array(buffer, byteOffset, MEASURES) }
+}
+
+function feedFor ({ bytes, job }: Decode, feed: Feed): Feed {
+  feed.file.point(bytes)
+  writeMeasures(job, feed.numbers)
+  return feed
+}
+
+function writeMeasures ({ ratio, turn, source, plan: { resized, kept } }: ShrinkJob, numbers: Float32Array): void {
   const stored = storedPart(kept, resized, turn)
   // By the file's own sides: those of the decoded picture are rounded up, and its last pixels lie partly outside.
   const [alongX, alongY] = [ratio * resized.width / source.width, ratio * resized.height / source.height]
   const [down, across] = turn.isOnSide ? [alongX, alongY] : [alongY, alongX]
-  return floats([6], [stored.height, stored.width, down, across, -stored.top, -stored.left])
+  numbers[0] = stored.height
+  numbers[1] = stored.width
+  numbers[2] = down
+  numbers[3] = across
+  numbers[4] = -stored.top
+  numbers[5] = -stored.left
 }
 
 /**

@@ -16,8 +16,8 @@ export interface ServedModels {
 }
 
 /** The model that a request is for: the one that it names, else as `chooseModel` says. @throws as `chooseModel` */
-export function requestedModel (named: string | undefined, fallback: DefaultModel, models: Pick<Models, 'list' | 'isReady'>): string {
-  return named ?? chooseModel(fallback, { models: models.list(), isReady: models.isReady() })
+export function requestedModel (named: string | undefined, fallback: DefaultModel, models: Pick<Models, 'offers' | 'isReady'>): string {
+  return named ?? chooseModel(fallback, { models: models.offers(), isReady: models.isReady() })
 }
 
 /**

@@ -36,11 +36,7 @@ export function createDoor (models: Models, fallback?: DefaultModel): Door {
 
 /** The version itself is not held: a body that comes slowly would keep an old one from going. */
 function reserve (models: Models, model: string, version: number | undefined, { deadline, trace }: Pick<Heading, 'deadline' | 'trace'>): Reservation {
-  const handle = models.acquire(model, version)
-  try {
-    trace.serves(handle.version)
-    return handle.version.reserve({ receivedAt: trace.startedAt, deadline })
-  } finally {
-    handle.release()
-  }
+  const found = models.find(model, version)
+  trace.serves(found)
+  return found.reserve({ receivedAt: trace.startedAt, deadline })
 }

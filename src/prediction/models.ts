@@ -7,7 +7,10 @@ import type { Trace } from './trace.ts'
 export interface Models {
   /** @throws ModelNotFoundError, VersionNotFoundError, ModelNotReadyError */
   acquire (model: string, version?: number): Handle
-  list (): readonly ListedModel[]
+  /** The version that `acquire` would give, not held: for what is done at once. @throws as `acquire` */
+  find (model: string, version?: number): ModelVersion
+  /** Asked for each request that names no model. */
+  offers (): readonly ListedModel[]
   /** The first scan and its loads are over and something serves. */
   isReady (): boolean
 }

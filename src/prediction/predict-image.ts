@@ -59,15 +59,13 @@ async function predict ({ version, terms }: Place, request: ImageRequest, tools:
   if (manifest.task !== 'image-classification' || manifest.image === undefined) throw new WrongTaskError(model, manifest.task, 'image-classification')
   const contract = manifest.image
   const pixels = await trace.time('decode', async () => await decodeAll(images, contract, tools, { signal, line: model }))
-  const input = await trace.time('decode', () => toTensor(pixels, images.length, contract, version, tools))
+  const input = trace.timeNow('decode', () => toTensor(pixels, images.length, contract, version, tools))
   const scores = await runRows({ version, signature: version.pixels, inputs: { [manifest.input ?? '']: input }, rows: images.length, terms, trace })
-  const predictions = await trace.time('encode', async () => {
+  const predictions: ImagePrediction[] = trace.timeNow('encode', () => {
     const rankings = rankRows(scores, images.length, { model, activation: manifest.activation, labels: manifest.labels, topK })
-    return await Promise.all(rankings.map(async (ranking, row) => Object.assign(ranking,
-      { model: { name: model, version: version.version } },
-      request.showInput && { input: await dataUrl(rowOf(pixels, row, contract), contract, tools) }
-    )))
+    return rankings.map(ranking => ({ ...ranking, model: { name: model, version: version.version } }))
   })
+  if (request.showInput) await trace.time('encode', async () => { await addInputs(predictions, pixels, contract, tools) })
   tools.memory.give(pixels) // after an error a decode may still write there
   return predictions
 }
@@ -100,6 +98,10 @@ const CASTS: Partial<Record<DType, (floats: Float32Array) => NumericArray>> = {
   float64: floats => Float64Array.from(floats),
   float16: floats => Uint16Array.from(floats, value => toFloatBits(value, FLOAT16)),
   bfloat16: floats => Uint16Array.from(floats, value => toFloatBits(value, BFLOAT16))
+}
+
+async function addInputs (predictions: ImagePrediction[], pixels: Uint8Array, contract: ImageContract, tools: Tools): Promise<void> {
+  await Promise.all(predictions.map(async (prediction, row) => Object.assign(prediction, { input: await dataUrl(rowOf(pixels, row, contract), contract, tools) })))
 }
 
 async function dataUrl (pixels: Uint8Array, { width, height, channels }: ImageContract, { toPng }: Tools): Promise<string> {

@@ -60,9 +60,9 @@ async function predict ({ version, terms }: Place, { texts, signal, trace, topK 
   const buckets = inLengthBuckets(encoded, contract)
   const parts = await Promise.all(buckets.map(async bucket => await runRows({ version, inputs: toTensors(bucket.encoded, contract, version), rows: bucket.texts.length, terms, trace })))
   const scores = inOrder(parts, buckets)
-  return await trace.time('encode', () => {
+  return trace.timeNow('encode', () => {
     const rankings = rankRows(scores, texts.length, { model, activation: manifest.activation, labels: manifest.labels, topK })
-    return rankings.map((ranking, row) => Object.assign(ranking, { model: { name: model, version: version.version }, text: tokensOf(encoded, row, model) }))
+    return rankings.map((ranking, row) => ({ ...ranking, model: { name: model, version: version.version }, text: tokensOf(encoded, row, model) }))
   })
 }
 

@@ -115,12 +115,23 @@ export class ModelRegistry {
     return this.#model(model).acquire(version)
   }
 
+  /** The version that `acquire` would give, not held: for what is done at once. @throws as `acquire` */
+  find (model: string, version?: number): ModelVersion {
+    if (this.#isClosed) throw new ShuttingDownError()
+    return this.#model(model).find(version)
+  }
+
   /** One watch at a time. */
   watch (watch: RunWatch): void {
     this.#watch = watch
   }
 
-  /** Every model, by name. */
+  /** Every model's name and task, in no order. */
+  offers (): { name: string, task: string | undefined }[] {
+    return Array.from(this.#models.values(), ({ name, task }) => ({ name, task }))
+  }
+
+  /** Every model and what there is to say of it, by name. */
   list (): ModelStatus[] {
     return [...this.#models.values()].map(model => model.status()).sort((a, b) => a.name < b.name ? -1 : 1)
   }

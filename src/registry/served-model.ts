@@ -65,10 +65,20 @@ export class ServedModel {
     this.#reconcile()
   }
 
-  /** @throws VersionNotFoundError, ModelNotReadyError */
+  /** Of the version that serves when none is named. */
+  get task (): string | undefined {
+    return this.#newest()?.manifest.task
+  }
+
+  /** @throws as `find` */
   acquire (version?: number): Handle {
+    return this.find(version).acquire()
+  }
+
+  /** The version itself, not held. @throws VersionNotFoundError, ModelNotReadyError */
+  find (version?: number): ServedVersion {
     const found = this.#newest(version)
-    if (found !== undefined) return found.acquire()
+    if (found !== undefined) return found
     throw version === undefined ? this.#notReady() : this.#noVersion(version)
   }
 
@@ -77,7 +87,7 @@ export class ServedModel {
       version, folder, state: 'failed', error: { code: 'MODEL_BAD_SAVED_MODEL', message: reason }, devices: [], signatures: [], notes: [], handles: 0, inFlight: 0, waiting: 0
     }))
     const versions = [...this.#versions.map(version => version.status()), ...refused].sort((a, b) => b.version - a.version)
-    return { name: this.name, task: this.#newest()?.manifest.task, policy: formatVersionPolicy(this.#policy), versions }
+    return { name: this.name, task: this.task, policy: formatVersionPolicy(this.#policy), versions }
   }
 
   /** Unloads every version; resolves when the last handle is released and all memory is free. */

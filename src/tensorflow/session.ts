@@ -6,15 +6,13 @@ import type { Graph } from './graph.ts'
 import { outputArray, type Operation, type Output } from './operation.ts'
 import { newSessionOptions, type SessionOptions } from './session-options.ts'
 import { checked, Status } from './status.ts'
-import { readTensor, Tensor } from './tensor.ts'
+import { copyNumbers, readTensor, Tensor } from './tensor.ts'
 
 /** What one run is given and asked for. */
 export interface RunRequest {
   /** Values for placeholders, or for any other output. A `Tensor` stays its owner's, a value is copied before `run` returns. */
   feeds?: readonly (readonly [Output, TensorValue | TensorParts | Tensor])[]
   fetches?: readonly Output[]
-  /** Memory for the numbers of the fetches in their order, written when the run is over; new arrays where left out. */
-  into?: readonly (NumericArray | undefined)[]
   /** Operations to run for their effect. */
   targets?: readonly Operation[]
 }
@@ -48,13 +46,27 @@ export class Session {
    * @returns the fetches in their order, in JavaScript's own memory
    * @throws TensorFlowError with TensorFlow's reason. Whatever happens, nothing of TensorFlow's is left behind
    */
-  async run ({ feeds = [], fetches = [], into = [], targets = [] }: RunRequest): Promise<TensorValue[]> {
+  async run (request: RunRequest): Promise<TensorValue[]> {
+    return await this.#runFed(request, readAll)
+  }
+
+  /**
+   * As `run`, for numbers only: each fetch is written into memory of the caller's when the run is over.
+   *
+   * @param into for each fetch in its order as many bytes as it has
+   * @throws RangeError if one has more or fewer; TensorFlowError as `run`
+   */
+  async runInto (request: RunRequest, into: readonly NumericArray[]): Promise<void> {
+    await this.#runFed(request, results => { results.forEach((result, index) => { copyNumbers(result, into[index]!) }) })
+  }
+
+  async #runFed<Result> ({ feeds = [], fetches = [], targets = [] }: RunRequest, take: (results: BigUint64Array) => Result): Promise<Result> {
     const session = this.pointer
     const own: Tensor[] = []
     const leave = this.#idle.enter()
     try {
-      const tensors = feeds.map(([, value]) => value instanceof Tensor ? value : keep(own, Tensor.from(value)))
-      return await sessionRun(session, { inputs: feeds.map(([output]) => output), values: tensors, fetches, targets }, results => Array.from(results, (result, index) => readTensor(result, into[index])))
+      const values = feeds.map(([, value]) => value instanceof Tensor ? value : keep(own, Tensor.from(value)))
+      return await sessionRun(session, { inputs: feeds.map(([output]) => output), values, fetches, targets }, take)
     } finally {
       for (const tensor of own) tensor.dispose()
       leave()
@@ -143,6 +155,10 @@ async function sessionRun<Result> (session: Pointer, { inputs, values, fetches, 
     status.delete()
     for (const result of memory.results) if (result !== 0n) api().TF_DeleteTensor(result)
   }
+}
+
+function readAll (results: BigUint64Array): TensorValue[] {
+  return Array.from(results, readTensor)
 }
 
 function adoptAll (results: BigUint64Array): Tensor[] {

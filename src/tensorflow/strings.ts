@@ -57,12 +57,10 @@ export function layOutStrings (strings: readonly Uint8Array[]): StringLayout {
   return { elements, long, sizeBytes: end }
 }
 
-/** The element of a string that stays where it is, at `address`. */
-export function viewElement (address: bigint, byteLength: number): Uint8Array {
-  const element = new BigUint64Array(ELEMENT_BYTES / 8)
+/** Makes an element that of a string which stays where it is, at `address`. */
+export function writeViewElement (element: BigUint64Array, address: bigint, byteLength: number): void {
   element[0] = BigInt(byteLength) << 2n | VIEW
   element[1] = address
-  return new Uint8Array(element.buffer)
 }
 
 /** Copies `count` strings out of a tensor's data. */

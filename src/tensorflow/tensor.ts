@@ -1,12 +1,11 @@
 import koffi from 'koffi'
-import { addressOf } from './buffer.ts'
 import { api, libc } from './library.ts'
 import type { Pointer } from './c-api.ts'
 import {
   allocateArray, bytesOf, dtypeCode, dtypeFromCode, dtypeSizeBytes, elementCount, isValueDType, numbersPerElement,
   type NumericArray, type TensorData, type TensorParts, type TensorValue, type ValueDType
 } from './dtype.ts'
-import { decodeStrings, layOutStrings, viewElement } from './strings.ts'
+import { decodeStrings, layOutStrings } from './strings.ts'
 
 /**
  * A tensor in TensorFlow's memory. Whoever makes it owns it and calls `dispose` once, also when a run fails; feeding it to a run does
@@ -49,17 +48,6 @@ export class Tensor {
     return tensor
   }
 
-  /**
-   * A scalar string whose bytes stay in JavaScript's memory. Whoever makes it keeps them referenced and as they are until no run uses the tensor any
-   * more; only for graphs that do not keep what they are fed, as variables and queues would.
-   */
-  static viewOf (bytes: Uint8Array): Tensor {
-    const element = viewElement(addressOf(bytes), bytes.byteLength)
-    const tensor = Tensor.#allocate('string', [], element.byteLength)
-    libc().memcpy(api().TF_TensorData(tensor.#pointer), element, element.byteLength)
-    return tensor
-  }
-
   static #fromStrings (shape: readonly number[], strings: readonly Uint8Array[]): Tensor {
     const { elements, long, sizeBytes } = layOutStrings(strings)
     const tensor = Tensor.#allocate('string', shape, sizeBytes)
@@ -74,6 +62,11 @@ export class Tensor {
   static adopt (pointer: Pointer): Tensor {
     const { dtype, shape } = describe(pointer)
     return new Tensor(dtype, shape, pointer, Number(api().TF_TensorByteSize(pointer)))
+  }
+
+  /** A scalar string of no bytes, its element to be written through `bytes`. */
+  static emptyString (): Tensor {
+    return Tensor.#fromStrings([], [new Uint8Array(0)])
   }
 
   /** Uninitialized memory for numbers of this type and shape, to be written through `bytes`. */
@@ -115,12 +108,23 @@ export class Tensor {
 /**
  * Copies a TF_Tensor that TensorFlow made into JavaScript's memory. Does not free it.
  *
- * @param into where its numbers go, as many as they are; a new array where left out
  * @throws Error if its type has no values in JavaScript (resource, variant, quantized)
  */
-export function readTensor (pointer: Pointer, into?: NumericArray): TensorValue {
+export function readTensor (pointer: Pointer): TensorValue {
   const { dtype, shape } = describe(pointer)
-  return { dtype, shape, data: readData(pointer, dtype, elementCount(shape), into) }
+  return { dtype, shape, data: readData(pointer, dtype, elementCount(shape)) }
+}
+
+/**
+ * Copies the numbers of a TF_Tensor, of any type, into memory that is there already.
+ *
+ * @throws RangeError if they are not as many bytes
+ */
+export function copyNumbers (pointer: Pointer, into: NumericArray): void {
+  const c = api()
+  const sizeBytes = Number(c.TF_TensorByteSize(pointer))
+  if (into.byteLength !== sizeBytes) throw new RangeError(`Expected memory of ${sizeBytes} bytes but received ${into.byteLength}`)
+  if (sizeBytes > 0) libc().memcpy(into, c.TF_TensorData(pointer), sizeBytes)
 }
 
 function describe (pointer: Pointer): Pick<TensorValue, 'dtype' | 'shape'> {
@@ -132,11 +136,9 @@ function describe (pointer: Pointer): Pick<TensorValue, 'dtype' | 'shape'> {
   return { dtype, shape }
 }
 
-function readData (pointer: Pointer, dtype: ValueDType, count: number, into?: NumericArray): TensorData {
+function readData (pointer: Pointer, dtype: ValueDType, count: number): TensorData {
   if (dtype === 'string') return decodeStrings(api().TF_TensorData(pointer), count)
-  const data = into ?? allocateArray(dtype, count)
-  const sizeBytes = count * dtypeSizeBytes(dtype)
-  if (data.byteLength !== sizeBytes) throw new RangeError(`Expected memory of ${sizeBytes} bytes but received ${data.byteLength}`)
+  const data = allocateArray(dtype, count)
   if (data.byteLength > 0) libc().memcpy(data, api().TF_TensorData(pointer), data.byteLength)
   return data
 }

@@ -80,9 +80,9 @@ t.test('a request that takes longer than allowed is answered with 504, its model
   const reply = await app.inject({ method: 'POST', url: '/v1/models/fake:predict', payload: BODY })
   t.equal(reply.statusCode, 504)
   t.match(reply.json(), { code: 'SERVE_DEADLINE_EXCEEDED', error: /100 ms/ })
-  t.equal(models.released, 1, 'by the look at the door alone')
+  t.equal(models.released, 0)
   finish()
-  await until('the model is released', () => models.released === 2)
+  await until('the model is released', () => models.released === 1)
 })
 
 t.test('a client that still sends when it is refused gets to read why, and may go on with the connection', async t => {

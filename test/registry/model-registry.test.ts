@@ -42,11 +42,13 @@ t.test('an empty folder has no model, is not ready, and serves what comes later'
   const directory = t.testdir()
   const registry = await startRegistry(t, { directory, ...fakeLoader() })
   t.throws(() => registry.acquire('m'), { code: 'SERVE_NO_MODEL', statusCode: 503 })
-  t.strictSame(registry.list(), [])
+  t.strictSame([registry.list(), registry.offers()], [[], []])
   t.equal(registry.isReady(), false)
   await versions(directory, 'm/1')
   await until('m serves', () => registry.isReady())
   registry.acquire('m').release()
+  t.equal(registry.find('m').version, 1)
+  t.strictSame(registry.offers(), registry.list().map(({ name, task }) => ({ name, task })))
 })
 
 t.test('a missing folder is told once and looked for until it is there', async t => {

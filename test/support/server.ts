@@ -61,20 +61,26 @@ export async function serveFolder (t: Test, directory: string, changes: ServerCh
 /** No model, and none to come or all still to come. */
 export function noModels (isReady: boolean): DescribedModels {
   const models = new ModelRegistry({ directory: '/nowhere' })
-  return { acquire: (model, version) => models.acquire(model, version), list: () => [], describe: model => models.describe(model), isReady: () => isReady }
+  return { acquire: (model, version) => models.acquire(model, version), find: (model, version) => models.find(model, version), offers: () => [], list: () => [], describe: model => models.describe(model), isReady: () => isReady }
 }
 
 /** One version of one model whose runs the test answers. */
-export function fakeModels (version: Partial<ModelVersion> & Pick<ModelVersion, 'run' | 'signatures'>): DescribedModels & { released: number, acquired: number } {
+export function fakeModels (version: Partial<ModelVersion> & Pick<ModelVersion, 'run' | 'signatures'>): DescribedModels & { found: number, released: number, acquired: number } {
   const manifest: Manifest = { format: 1, task: 'tensor', signature: 'serving_default' }
   const served: ModelVersion = { model: 'fake', version: 1, directory: '/nowhere', manifest, state: 'available', isBatched: () => false, admit: () => freeAdmission(0), reserve: freeReservation, ...version }
   const models = {
+    found: 0,
     acquired: 0,
     released: 0,
     acquire () {
       models.acquired += 1
       return { version: served, release: () => { models.released += 1 } }
     },
+    find () {
+      models.found += 1
+      return served
+    },
+    offers: () => [{ name: served.model, task: served.manifest.task }],
     list: () => [models.describe()],
     describe: () => ({ name: served.model, task: served.manifest.task, policy: 'latest:1', versions: [] }),
     isReady: () => true

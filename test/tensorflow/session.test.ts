@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs'
 import t from 'tap'
-import { floats, freezeSavedModel, Graph, loadLibrary, loadSavedModel, Session, strings, Tensor, type Output } from '../../src/tensorflow/index.ts'
+import { floats, freezeSavedModel, Graph, loadLibrary, loadSavedModel, Session, StringView, strings, Tensor, type Output } from '../../src/tensorflow/index.ts'
 import { writeHalfPlusTwo } from '../support/saved-models.ts'
 
 loadLibrary()
@@ -42,11 +42,11 @@ t.test('writes what it computes into memory that is given, if that is as large',
   t.teardown(async () => { await session.close(); graph.dispose() })
   const all = new Float32Array(6)
   const into = all.subarray(2, 4)
+  const other = new Float32Array(2)
   const negative = graph.apply('Neg', [x])
-  const [value, other] = await session.run({ feeds: [[x, floats([2], [1, 2])]], fetches: [y, negative], into: [into] })
-  t.equal(value!.data, into)
-  t.strictSame([all, other], [Float32Array.of(0, 0, 2, 4, 0, 0), floats([2], [-1, -2])])
-  await t.rejects(session.run({ feeds: [[x, floats([3], [1, 2, 3])]], fetches: [y], into: [into] }), { message: 'Expected memory of 12 bytes but received 8' })
+  await session.runInto({ feeds: [[x, floats([2], [1, 2])]], fetches: [y, negative] }, [into, other])
+  t.strictSame([all, other], [Float32Array.of(0, 0, 2, 4, 0, 0), Float32Array.of(-1, -2)])
+  await t.rejects(session.runInto({ feeds: [[x, floats([3], [1, 2, 3])]], fetches: [y] }, [into]), { message: 'Expected memory of 12 bytes but received 8' })
 })
 
 t.test('takes a tensor that the caller has written in place, and leaves it to the caller', async t => {
@@ -56,6 +56,19 @@ t.test('takes a tensor that the caller has written in place, and leaves it to th
   new Float32Array(tensor.bytes.buffer).set([1, 2, 3, 4])
   t.strictSame(await session.run({ feeds: [[x, tensor]], fetches: [y] }), [floats([2, 2], [2, 4, 6, 8])])
   t.strictSame(await session.run({ feeds: [[x, tensor]], fetches: [y] }), [floats([2, 2], [2, 4, 6, 8])])
+})
+
+t.test('a string that stays where it is is pointed at others, of any length', async t => {
+  const graph = new Graph()
+  const session = new Session(graph)
+  const view = new StringView()
+  t.teardown(async () => { view.tensor.dispose(); await session.close(); graph.dispose() })
+  const text = graph.placeholder('string', [])
+  const upper = graph.apply('StringUpper', [text])
+  for (const word of ['a', '', 'of some forty letters, so not in the tensor', 'short again']) {
+    view.point(Buffer.from(word))
+    t.strictSame(await session.run({ feeds: [[text, view.tensor]], fetches: [upper] }), [{ dtype: 'string', shape: [], data: [new Uint8Array(Buffer.from(word.toUpperCase()))] }], word)
+  }
 })
 
 t.test('runs that fail say why, and the session goes on', async t => {

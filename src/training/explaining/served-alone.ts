@@ -40,7 +40,7 @@ export async function serveAlone (modelsDir: string, model: string, number: numb
   }
   return {
     version,
-    models: { acquire: () => ({ version, release: () => {} }), list: () => [{ name: model, task: version.manifest.task }], isReady: () => true },
+    models: { acquire: () => ({ version, release: () => {} }), find: () => version, offers: () => [{ name: model, task: version.manifest.task }], isReady: () => true },
     dispose: async () => { await loaded.dispose() }
   }
 }
