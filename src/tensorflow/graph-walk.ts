@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { fromBinary, toBinary } from '@bufbuild/protobuf'
+import { mayForgetSlopes, slopeOf, type Sloping } from './leaky-relu.ts'
 import { FunctionDefSchema, GraphDefSchema, NodeDefSchema, type NodeDef } from './proto/tensorflow_pb.js'
 
 const READ_OPTIONS = { readUnknownFields: false }
@@ -7,9 +8,7 @@ const READ_OPTIONS = { readUnknownFields: false }
 const SLICE_MS = 4
 
 /** What a node is made of, as far as reachability goes. */
-interface Node {
-  type: string
-  inputs: string[]
+interface Node extends Sloping {
   functions: string[]
 }
 
@@ -19,6 +18,8 @@ export interface Reach {
   operations: Set<string>
   /** Names of the variable operations in the outermost graph. */
   variables: Set<string>
+  /** TensorFlow may forget the slope of a leaky ReLU among them. */
+  mayForgetSlopes: boolean
 }
 
 const VARIABLE_TYPES = new Set(['VarHandleOp', 'VariableV2', 'Variable'])
@@ -27,7 +28,7 @@ const VARIABLE_TYPES = new Set(['VarHandleOp', 'VariableV2', 'Variable'])
 export class GraphWalk {
   readonly #nodes: Map<string, Node>
   readonly #functions: Map<string, Uint8Array[]>
-  readonly #bodies = new Map<string, Node[]>()
+  readonly #bodies = new Map<string, ReadonlyMap<string, Node>>()
 
   private constructor (nodes: Map<string, Node>, functions: Map<string, Uint8Array[]>) {
     this.#nodes = nodes
@@ -49,20 +50,21 @@ export class GraphWalk {
 
   /** Everything that giving these tensors runs. @param tensorNames as `probabilities:0` */
   async reach (tensorNames: readonly string[]): Promise<Reach> {
-    const reach: Reach = { operations: new Set(), variables: new Set() }
-    const seen = new Set<string>()
+    const reach: Reach = { operations: new Set(), variables: new Set(), mayForgetSlopes: false }
+    const seen = new Map<string, Node>()
     const functions = new Set<string>()
     const waiting = tensorNames.map(operationName)
     for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
       const node = this.#nodes.get(name)
       if (node === undefined || seen.has(name)) continue
-      seen.add(name)
+      seen.set(name, node)
       reach.operations.add(node.type)
       if (VARIABLE_TYPES.has(node.type)) reach.variables.add(name)
       for (const called of node.functions) functions.add(called)
       if (this.#functions.has(node.type)) functions.add(node.type)
       waiting.push(...node.inputs.map(operationName))
     }
+    reach.mayForgetSlopes = mayForgetSlopes(seen)
     await this.#addFunctions(reach, functions)
     return reach
   }
@@ -71,7 +73,9 @@ export class GraphWalk {
   async #addFunctions (reach: Reach, functions: Set<string>): Promise<void> {
     for (const name of functions) { // grows while it is walked
       reach.operations.delete(name)
-      for (const { type, functions: called } of await this.#body(name)) {
+      const body = await this.#body(name)
+      reach.mayForgetSlopes ||= mayForgetSlopes(body)
+      for (const { type, functions: called } of body.values()) {
         if (this.#functions.has(type)) functions.add(type)
         else reach.operations.add(type)
         for (const inner of called) functions.add(inner)
@@ -79,11 +83,11 @@ export class GraphWalk {
     }
   }
 
-  async #body (name: string): Promise<Node[]> {
+  async #body (name: string): Promise<ReadonlyMap<string, Node>> {
     const known = this.#bodies.get(name)
     if (known !== undefined) return known
-    const body: Node[] = []
-    await inSlices(this.#functions.get(name) ?? [], bytes => { body.push(decodeNode(bytes)) })
+    const body = new Map<string, Node>()
+    await inSlices(this.#functions.get(name) ?? [], bytes => { const decoded = decodeNode(bytes); body.set(decoded.name, decoded) })
     this.#bodies.set(name, body)
     return body
   }
@@ -91,7 +95,7 @@ export class GraphWalk {
 
 function decodeNode (bytes: Uint8Array): Node & { name: string } {
   const { name, op, input, attr } = fromBinary(NodeDefSchema, bytes, READ_OPTIONS)
-  return { name, type: op, inputs: input, functions: calledFunctions(attr) }
+  return { name, type: op, inputs: input, functions: calledFunctions(attr), slope: slopeOf({ op, attr }) }
 }
 
 /** Names of the functions that an operation's attributes name. */

@@ -71,7 +71,7 @@ export async function loadSavedModel (directory: string, options: LoadOptions = 
   const graph = new Graph()
   let session: Session | undefined
   try {
-    session = new Session(graph, {}, await loadSession(directory, tags, graph, sessionOptions))
+    session = new Session(graph, {}, await loadSession(directory, tags, graph, metaGraph.mayForgetSlopes ? { ...sessionOptions, remaps: false } : sessionOptions))
     return new LoadedSavedModel(directory, graph, session, metaGraph)
   } catch (error) {
     await session?.close()

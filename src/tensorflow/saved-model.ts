@@ -4,7 +4,7 @@ import { fromBinary } from '@bufbuild/protobuf'
 import { BadSavedModelError } from '../errors.ts'
 import { sidesOf } from './attribute-values.ts'
 import { dtypeFromCode, type DType } from './dtype.ts'
-import { GraphWalk } from './graph-walk.ts'
+import { GraphWalk, type Reach } from './graph-walk.ts'
 import { opDef } from './op-def.ts'
 import { changesState } from './state.ts'
 import { SavedModelSchema, type MetaGraphDef, type SignatureDef, type TensorInfo as TensorInfoMessage } from './proto/tensorflow_pb.js'
@@ -39,6 +39,8 @@ export interface MetaGraph {
   unusable: Record<string, string>
   /** Names of the variables that the signatures read. */
   variables: string[]
+  /** TensorFlow may forget the slope of a leaky ReLU, if it lets convolutions do what comes after them along. */
+  mayForgetSlopes: boolean
 }
 
 export interface SavedModelDescription {
@@ -92,24 +94,29 @@ async function describe (directory: string, { metaInfoDef, graphDef, signatureDe
   const walk = await GraphWalk.decode(graphDef).catch((error: unknown) => {
     throw new BadSavedModelError(directory, `the graph in saved_model.pb is broken or half-copied: ${(error as Error).message}`)
   })
-  const description: MetaGraph = { tags: metaInfoDef?.tags ?? [], signatures: {}, unusable: {}, variables: [] }
+  const description: MetaGraph = { tags: metaInfoDef?.tags ?? [], signatures: {}, unusable: {}, variables: [], mayForgetSlopes: false }
   const variables = new Set<string>()
   for (const [name, message] of Object.entries(signatureDef)) {
     if (name === INIT_OP) continue
     const signature = readSignature(name, message)
     if (typeof signature === 'string') description.unusable[name] = signature
-    else await walkSignature(directory, walk, signature, variables).then(() => { description.signatures[name] = signature })
+    else {
+      const reach = await walkSignature(directory, walk, signature)
+      for (const variable of reach.variables) variables.add(variable)
+      description.mayForgetSlopes ||= reach.mayForgetSlopes
+      description.signatures[name] = signature
+    }
   }
   description.variables = [...variables].sort()
   return description
 }
 
-async function walkSignature (directory: string, walk: GraphWalk, signature: Signature, variables: Set<string>): Promise<void> {
+async function walkSignature (directory: string, walk: GraphWalk, signature: Signature): Promise<Reach> {
   const reach = await walk.reach(Object.values(signature.outputs).map(({ tensorName }) => tensorName))
   const unknown = [...reach.operations].filter(type => opDef(type) === undefined)
   if (unknown.length > 0) throw new BadSavedModelError(directory, `signature "${signature.name}" needs operations that this TensorFlow has not: ${unknown.sort().join(', ')}`)
   signature.changesState = [...reach.operations].some(changesState)
-  for (const name of reach.variables) variables.add(name)
+  return reach
 }
 
 /** @returns the reason where the signature can not be run */

@@ -31,6 +31,8 @@ export interface SessionOptions {
    * it finds a sum to be of two equal ones, the convolution before it does it along.
    */
   trustsShapes?: boolean
+  /** Let operations do along what comes after them, as a convolution its activation; default true. */
+  remaps?: boolean
   /** Take GPU memory as needed, not all at once; default true. */
   gpuMemoryGrowth?: boolean
   /** MiB of memory on each GPU. */
@@ -68,12 +70,13 @@ export function configProto (options: SessionOptions): Uint8Array {
   }))
 }
 
-function graphOptions ({ xla = false, bfloat16 = false, hasLargeConstants = false, trustsShapes = false }: SessionOptions): MessageInitShape<typeof GraphOptionsSchema> {
+function graphOptions ({ xla = false, bfloat16 = false, hasLargeConstants = false, trustsShapes = false, remaps = true }: SessionOptions): MessageInitShape<typeof GraphOptionsSchema> {
   return {
     optimizerOptions: { globalJitLevel: xla ? 1 : 0 },
     rewriteOptions: {
       ...(hasLargeConstants && { memoryOptimization: 1, metaOptimizerIterations: 1 }),
       ...(trustsShapes && { remapping: 3 }),
+      ...(!remaps && { remapping: 2 }),
       ...(bfloat16 && { autoMixedPrecisionOnednnBfloat16: 1 })
     }
   }

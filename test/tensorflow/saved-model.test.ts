@@ -40,7 +40,8 @@ t.test('describes signatures without loading', async t => {
       }
     },
     unusable: {},
-    variables: ['scale']
+    variables: ['scale'],
+    mayForgetSlopes: false
   }])
 })
 

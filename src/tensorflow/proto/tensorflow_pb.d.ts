@@ -779,7 +779,7 @@ export declare type ConfigProto_RewriterConfig = Message<"tensorport.ConfigProto
   metaOptimizerIterations: number;
 
   /**
-   * 3: trust the shapes of what is fed
+   * 2: none; 3: trust the shapes of what is fed
    *
    * @generated from field: int32 remapping = 14;
    */
