@@ -6,7 +6,7 @@ import { tokenizerCache, type TokenizerOf } from './prediction/tokenizers.ts'
 import { ModelRegistry } from './registry/model-registry.ts'
 import type { VersionPolicies } from './registry/version-policy.ts'
 import { BACKLOG, buildServer, type Server } from './server.ts'
-import { favourEventLoop, loadLibrary } from './tensorflow/index.ts'
+import { favourEventLoop, loadLibrary, useTensorFloat32 } from './tensorflow/index.ts'
 import { createTokenizer } from './text/index.ts'
 import type { ThisWorker } from './workers/this-worker.ts'
 
@@ -34,7 +34,7 @@ export async function serve ({ config, policies, log, worker, preloaded }: Serve
   closeOnSignals({ server, models, log, timeoutMs: config.SHUTDOWN_TIMEOUT_MS, endsAtSecond: worker === undefined })
   await listen(server, config, preloaded)
   await preloaded
-  openLibrary()
+  openLibrary(config)
   worker?.tellServing()
   await models.start()
 }
@@ -82,9 +82,10 @@ async function listen (server: Server, { HOST, PORT }: Config, preloaded: Promis
   }
 }
 
-function openLibrary (): void {
+function openLibrary ({ TF32 }: Config): void {
   try {
     loadLibrary()
+    if (TF32 === 'off') useTensorFloat32(false)
   } catch (error) {
     end((error as Error).message, EXIT_FAILED)
   }

@@ -2,6 +2,7 @@
 export { duplicateDescriptor, loadLibrary, preferOneDnn, preloadLibrary, type Library } from './library.ts'
 export { hasCustomOperations } from './custom-operations.ts'
 export { favourEventLoop } from './threads.ts'
+export { useTensorFloat32 } from './tensor-float-32.ts'
 export { releaseFreed, releaseMemory } from './memory.ts'
 export { cacheDirectory, libraryCandidates, isPresent, TENSORFLOW_VERSION, type Candidate } from './locate.ts'
 export {
