@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
 import { end, EXIT_FAILED } from './end.ts'
@@ -10,6 +11,10 @@ import { favourEventLoop, loadLibrary, useTensorFloat32 } from './tensorflow/ind
 import { createTokenizer } from './text/index.ts'
 import type { ThisWorker } from './workers/this-worker.ts'
 
+const READY_POLL_MS = 20
+/** A worker that has no models answers too, as the others do who have none. */
+const READY_PATIENCE_MS = 30_000
+
 export interface ServeOptions {
   readonly config: Config
   readonly policies: VersionPolicies
@@ -20,7 +25,7 @@ export interface ServeOptions {
   readonly preloaded: Promise<void>
 }
 
-/** Builds the server, listens, loads the models, and closes with grace on a signal. */
+/** Builds the server, listens, loads the models, and closes with grace on a signal. A worker beside others listens last. */
 export async function serve ({ config, policies, log, worker, preloaded }: ServeOptions): Promise<void> {
   const tokenizerOf = tokenizerCache(createTokenizer)
   const tellGpus = gpuTeller(worker, log)
@@ -32,11 +37,16 @@ export async function serve ({ config, policies, log, worker, preloaded }: Serve
   })
   const server = await buildServer({ config, models, decoder, tokenizerOf, log, exchange: worker?.exchange })
   closeOnSignals({ server, models, log, timeoutMs: config.SHUTDOWN_TIMEOUT_MS, endsAtSecond: worker === undefined })
-  await listen(server, config, preloaded)
+  const isFirst = worker?.hasCompany !== true
+  if (isFirst) await listen(server, config, preloaded)
   await preloaded
   openLibrary(config)
-  worker?.tellServing()
+  if (isFirst) worker?.tellServing()
   await models.start()
+  if (isFirst) return
+  await untilReady(models)
+  await listen(server, config, preloaded)
+  worker.tellServing()
 }
 
 interface RegistryParts extends Pick<ServeOptions, 'config' | 'policies' | 'log'> {
@@ -69,6 +79,12 @@ function newRegistry ({ config, policies, log, tokenizerOf, onAvailable }: Regis
     },
     log
   })
+}
+
+/** As long as the first models take; where none can be loaded, a while. */
+async function untilReady (models: ModelRegistry): Promise<void> {
+  const until = performance.now() + READY_PATIENCE_MS
+  while (!models.isReady() && performance.now() < until) await sleep(READY_POLL_MS)
 }
 
 /** The port is open before TensorFlow is: a health check gets its answer, a prediction its 503 with `Retry-After`. */

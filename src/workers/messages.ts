@@ -5,7 +5,7 @@ export type Figures = Awaited<ReturnType<Registry['getMetricsAsJSON']>>
 
 /** What a worker tells the primary. */
 export type WorkerMessage =
-  /** TensorFlow is there, models are being loaded. */
+  /** TensorFlow is there, and it listens. */
   | { readonly kind: 'serving' }
   /** A model runs on a GPU. */
   | { readonly kind: 'gpu' }

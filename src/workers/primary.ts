@@ -6,7 +6,7 @@ import { afterExit } from './after-exit.ts'
 import { FiguresRelay } from './figures-relay.ts'
 import { gpuEnvironment, listGpus, visibleGpus } from './gpus.ts'
 import type { WorkerMessage } from './messages.ts'
-import { workerEnvironment } from './worker-environment.ts'
+import { companyEnvironment, workerEnvironment } from './worker-environment.ts'
 
 export interface PrimaryOptions {
   readonly workers: number
@@ -26,8 +26,8 @@ interface Place {
 const KILLED_BY_SIGTERM = 128 + constants.signals.SIGTERM
 
 /**
- * Keeps `workers` processes of this program running, which share its port: connections go to them in turn. This process serves nothing and
- * loads no models; it ends when they have.
+ * Keeps `workers` processes of this program running, which share its port: connections go to them in turn. The first opens it; the others come after, and listen when their models
+ * are there, as does who takes the place of one that died. This process serves nothing and loads no models; it ends when they have.
  */
 export function runPrimary (options: PrimaryOptions): void {
   cluster.schedulingPolicy = cluster.SCHED_RR
@@ -40,7 +40,7 @@ class Primary {
   readonly #env: Record<string, string | undefined>
   readonly #gpus: readonly string[]
   readonly #places: readonly Place[]
-  /** Workers that came as far as TensorFlow: those that answer. */
+  /** Workers that came as far as TensorFlow, and listen: those that answer. */
   readonly #serving = new Set<Worker>()
   readonly #relay = new FiguresRelay()
   #hasServed = false
@@ -59,7 +59,7 @@ class Primary {
   start (): void {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => { this.#close(signal) })
     this.#tellGpus()
-    for (const place of this.#places) this.#fork(place)
+    this.#fork(this.#places[0]!)
   }
 
   #tellGpus (): void {
@@ -68,8 +68,14 @@ class Primary {
     if (gpus > workers) this.#log.warn({ gpus, workers }, `not every GPU is used: WORKERS=${gpus} uses all`)
   }
 
+  #forkOthers (): void {
+    if (this.#isClosing) return
+    for (const place of this.#places) if (place.worker === undefined) this.#fork(place)
+  }
+
   #fork (place: Place): void {
-    const worker = cluster.fork({ ...this.#env, ...gpuEnvironment(this.#gpus, place.number) })
+    const hasCompany = this.#running().length > 0
+    const worker = cluster.fork({ ...this.#env, ...gpuEnvironment(this.#gpus, place.number), ...companyEnvironment(hasCompany) })
     Object.assign(place, { worker, startedAt: performance.now() })
     worker.on('message', (message: WorkerMessage) => { this.#take(worker, message) })
     worker.on('error', error => { this.#log.error({ worker: worker.id, err: error }, 'a worker can not be reached') })
@@ -79,8 +85,9 @@ class Primary {
   #take (worker: Worker, message: WorkerMessage): void {
     switch (message.kind) {
       case 'serving':
-        this.#hasServed = true
         this.#serving.add(worker)
+        if (!this.#hasServed) this.#forkOthers()
+        this.#hasServed = true
         break
       case 'gpu':
         this.#warnOfSharing()

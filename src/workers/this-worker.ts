@@ -1,12 +1,15 @@
 import cluster from 'node:cluster'
 import { createFiguresExchange, type FiguresExchange, type PrimaryChannel } from './figures-exchange.ts'
 import type { PrimaryMessage, WorkerMessage } from './messages.ts'
+import { readsCompany } from './worker-environment.ts'
 
 /** This process as one of several. */
 export interface ThisWorker {
   readonly id: number
   readonly exchange: FiguresExchange
-  /** TensorFlow is there: from now on an unexpected end is one, and no refusal. */
+  /** Others ran when it was started: it takes its part of the requests once its models are there, who would else be refused. */
+  readonly hasCompany: boolean
+  /** TensorFlow is there, and the port open: from now on an unexpected end is one, and no refusal. */
   tellServing (): void
   /** A model runs on a GPU. */
   tellGpu (): void
@@ -19,6 +22,7 @@ export function thisWorker (): ThisWorker | undefined {
   const onMessage: PrimaryChannel['onMessage'] = take => { process.on('message', message => { take(message as PrimaryMessage) }) }
   return {
     id: cluster.worker.id,
+    hasCompany: readsCompany(process.env),
     exchange: createFiguresExchange({ send, onMessage }),
     tellServing: () => { send({ kind: 'serving' }) },
     tellGpu: () => { send({ kind: 'gpu' }) }

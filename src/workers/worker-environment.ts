@@ -1,5 +1,17 @@
 type Environment = Readonly<Record<string, string | undefined>>
 
+/** Set for a worker that is started while others run. */
+const HAS_COMPANY = 'TENSORPORT_HAS_COMPANY'
+
+/** Tells a worker whether others run. */
+export function companyEnvironment (hasCompany: boolean): Record<string, string | undefined> {
+  return { [HAS_COMPANY]: hasCompany ? '1' : undefined }
+}
+
+export function readsCompany (env: Environment): boolean {
+  return env[HAS_COMPANY] !== undefined
+}
+
 /**
  * A worker's environment: its threads are those of its share of the cores, where the operator did not say otherwise. The size of libuv's pool
  * is shared out before the first process starts (scripts/start/server-process.mjs). Pure.

@@ -64,8 +64,11 @@ t.test('a worker that is killed is replaced, and the other goes on', { skip: not
   const [victim] = await workersOf(program)
   process.kill(victim!, 'SIGKILL')
   await until('its end is told', () => program.output().includes('a worker ended unexpectedly'))
-  await predict(port)
-  await until('another has loaded the model', async () => await available(port) === 2)
+  await until('another has loaded the model', async () => {
+    await predict(port) // whoever takes the place gets no request before
+    return workersInLog(program).length === 3
+  })
+  await until('both are asked for figures', async () => await available(port) === 2)
   const workers = await workersOf(program)
   t.equal(workers.length, 2)
   t.notOk(workers.includes(victim!))
