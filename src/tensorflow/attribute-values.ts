@@ -9,6 +9,18 @@ export function ofType (dtype: number): AttrValue {
   return create(AttrValueSchema, { type: dtype })
 }
 
+export function ofBoolean (value: boolean): AttrValue {
+  return create(AttrValueSchema, { b: value })
+}
+
+export function ofInteger (value: number): AttrValue {
+  return create(AttrValueSchema, { i: BigInt(value) })
+}
+
+export function ofFloat (value: number): AttrValue {
+  return create(AttrValueSchema, { f: value })
+}
+
 export function ofText (text: string): AttrValue {
   return create(AttrValueSchema, { s: Buffer.from(text) })
 }

@@ -9,6 +9,7 @@ import { CALLS, HandleFlow, LOOPS, PASSING, VARIABLES, type Scope } from './hand
 import { opDef } from './op-def.ts'
 import { rewriteScopes, type ShapeOf } from './graph-rewrite.ts'
 import { keepSlopes } from './leaky-relu.ts'
+import { useFusedLstm } from './lstm-loops.ts'
 import { useOwnOperations } from './own-operations.ts'
 import { padInConvolutions } from './pad-convolutions.ts'
 import {
@@ -41,11 +42,13 @@ export class NotFreezableError extends Error {
  * @see tensorflow/python/framework/convert_to_constants.py
  */
 export async function freezeGraphDef (graphDef: Uint8Array, tensorNames: readonly string[], shapeOf: ShapeOf): Promise<FrozenGraphDef> {
-  const parts = await rewriteScopes(await takeApart(graphDef, tensorNames), { tensorNames, shapeOf }, scope => {
+  const given = await takeApart(graphDef, tensorNames)
+  const parts = await rewriteScopes(given, { tensorNames, shapeOf }, scope => {
     padInConvolutions(scope) // before filters are multiplied, while their shapes are known
     foldBatchNorms(scope)
     useRelu6(scope)
     keepSlopes(scope)
+    useFusedLstm(scope, given.functions)
     if (hasCustomOperations()) useOwnOperations(scope)
   })
   refuseState(parts)

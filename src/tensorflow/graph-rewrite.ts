@@ -69,6 +69,11 @@ export class GraphRewrite {
     return [...this.#parts.values()].map(({ node }) => node)
   }
 
+  /** An operation as it is by now. */
+  current ({ name }: NodeDef): NodeDef {
+    return this.#parts.get(name)!.node
+  }
+
   /** There are loops of TensorFlow 1: a constant that is added belongs to none of them. */
   get hasFrames (): boolean {
     return this.nodes.some(({ op }) => op === 'Enter')
@@ -151,14 +156,25 @@ export class GraphRewrite {
     this.#edit(node, ({ attr }) => { Object.assign(attr, changed) })
   }
 
+  /** Another output of an operation that was added. @param first its first one @param place counted from 0 */
+  output (first: string, place: number): string {
+    const { name, op } = this.#parts.get(makerName(first))!.node
+    return this.#shapeOf === undefined ? `${name}:${opDef(op)!.outputArg[place]!.name}:0` : `${name}:${place}`
+  }
+
   /** Whether of an operation's outputs only the first is used. */
   isFirstAlone (node: NodeDef): boolean {
-    return this.#tensorsUsed(node).every(input => this.#isFirst(node, input))
+    return this.tensorsUsed(node).every(input => this.#isFirst(node, input))
   }
 
   /** The outputs of an operation that are used: by number, in a function's body by name. */
   placesUsed (node: NodeDef): string[] {
-    return this.#tensorsUsed(node).map(input => input.split(':')[1] ?? '0')
+    return this.tensorsUsed(node).map(input => input.split(':')[1] ?? '0')
+  }
+
+  /** An operation's outputs as they are named where they are used or taken, as often. */
+  tensorsUsed ({ name }: NodeDef): string[] {
+    return (this.#uses.get(name) ?? []).filter(input => !input.startsWith('^'))
   }
 
   #smallConstant (input: string | undefined): TensorProto | undefined {
@@ -166,10 +182,6 @@ export class GraphRewrite {
     if (node?.op !== 'Const') return undefined
     const { bytes } = this.#parts.get(node.name)!
     return bytes.length > MAX_SMALL_BYTES ? undefined : fromBinary(ConstantNodeSchema, bytes, { readUnknownFields: false }).attr['value']?.tensor
-  }
-
-  #tensorsUsed ({ name }: NodeDef): string[] {
-    return (this.#uses.get(name) ?? []).filter(input => !input.startsWith('^'))
   }
 
   #edit ({ name }: NodeDef, edit: (node: NodeDef) => void): void {

@@ -46,6 +46,28 @@ def words():
     return keras.Model(tokens, layers.Dense(1, activation='sigmoid')(layers.GRU(4)(x)))
 
 
+def recurrent():
+    """LSTMs of every kind that run in one operation, over any number of words."""
+    tokens = keras.Input((None,), dtype='int32')
+    x = layers.Embedding(101, 6)(tokens)
+    x, *states = layers.LSTM(5, return_sequences=True, return_state=True)(x)
+    x = layers.LSTM(5, return_sequences=True, go_backwards=True)(x, initial_state=states)
+    x = layers.Bidirectional(layers.LSTM(3, return_sequences=True, unit_forget_bias=False))(x)
+    return keras.Model(tokens, [layers.LSTM(4)(x), states[1]])
+
+
+def masked():
+    tokens = keras.Input((9,), dtype='int32')
+    return keras.Model(tokens, layers.LSTM(5)(layers.Embedding(101, 6, mask_zero=True)(tokens)))
+
+
+def otherwise():
+    """What is not the step of an LSTM as it is known."""
+    tokens = keras.Input((9,), dtype='int32')
+    x = layers.Embedding(101, 6)(tokens)
+    return keras.Model(tokens, [layers.LSTM(5, recurrent_activation='hard_sigmoid')(x), layers.LSTM(5, activation='relu')(x), layers.LSTM(5, use_bias=False)(x), layers.GRU(4)(x)])
+
+
 class Flow(tf.Module):
     """A loop, a condition and a case that take variables, nested, and reads by row."""
 
@@ -99,6 +121,9 @@ def first_version(name, is_resource):
 export('convolutions', convolutions())
 export('residual', residual())
 export('words', words())
+export('recurrent', recurrent())
+export('masked', masked())
+export('otherwise', otherwise())
 flow, counter = Flow(), Counter()
 tf.saved_model.save(flow, f'{folder}/flow')
 tf.saved_model.save(counter, f'{folder}/counter', signatures={'add': counter.add, 'read': counter.read})

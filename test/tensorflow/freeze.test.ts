@@ -227,7 +227,7 @@ t.test('models of Python TensorFlow answer the same frozen', { skip: python === 
   const folder = join(t.testdir(), 'models')
   await mkdir(folder)
   await promisify(execFile)(python!, [fileURLToPath(new URL('../support/foreign-models.py', import.meta.url)), folder])
-  for (const name of ['convolutions', 'residual', 'words', 'flow', 'resources', 'references']) {
+  for (const name of ['convolutions', 'residual', 'words', 'recurrent', 'masked', 'otherwise', 'flow', 'resources', 'references']) {
     await t.test(name, async t => {
       const loaded = await load(t, join(folder, name))
       await sameAnswers(t, loaded, await freeze(t, loaded))
@@ -238,6 +238,10 @@ t.test('models of Python TensorFlow answer the same frozen', { skip: python === 
   const residual = await operationTypes(await freeze(t, await load(t, join(folder, 'residual'))))
   t.match(residual, { Conv2D: 2, DepthwiseConv2dNative: 1, BiasAdd: 6 }, 'those after a bias too; two biases and the last layer’s were there')
   t.notMatch(residual, { Pad: Number }, 'the convolutions pad by themselves')
+  for (const [name, lstms, loops] of [['recurrent', 5, 0], ['words', 2, 1], ['masked', 0, 1], ['otherwise', 0, 4]] as const) {
+    const { While = 0, BlockLSTMV2 = 0, TensorportBlockLstm = 0 } = await operationTypes(await freeze(t, await load(t, join(folder, name))))
+    t.strictSame([BlockLSTMV2 + TensorportBlockLstm, While], [lstms, loops], name)
+  }
   const counter = await load(t, join(folder, 'counter'))
   t.match(await reasonOf(counter), /\(AssignAddVariableOp\) changes a state/)
   await freeze(t, counter, ['read'])
