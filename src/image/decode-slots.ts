@@ -23,7 +23,9 @@ interface Line {
   readonly door: Door
   /** First come first served. */
   readonly waiting: Waiting[]
+  /** Images. */
   inUse: number
+  slotsInUse: number
   /** When somebody came last, milliseconds. */
   cameAt: number
 }
@@ -34,7 +36,8 @@ const COUNTS_MS = 1000
 /**
  * Bounds how many images are decoded at once. Within a line first come, first served, however many wait; between lines the one that has used the slots least
  * is served, so many images for one model do not keep another's waiting. Small decodes of one kind share a slot where more wait than there are slots, so that
- * they can be done in one go; not while images come in another line that is short, since each of those would wait for all who share. Who gives up while waiting leaves the line.
+ * they can be done in one go; not while images come in another line that is short, since each of those would wait for all who share. While images come in several lines, none takes the
+ * last slot that is free of it, so that one of another begins at once. Who gives up while waiting leaves the line.
  */
 export class DecodeSlots {
   readonly #size: number
@@ -81,8 +84,8 @@ export class DecodeSlots {
     const known = this.#lines.get(name)
     if (known !== undefined) return known
     const waiting: Waiting[] = []
-    const door = this.#gate.add({ canStart: () => waiting.length > 0, start: async () => { await this.#serve(line) } })
-    const line: Line = { door, waiting, inUse: 0, cameAt: -Infinity }
+    const door = this.#gate.add({ canStart: () => waiting.length > 0 && !this.#leavesLast(line), start: async () => { await this.#serve(line) } })
+    const line: Line = { door, waiting, inUse: 0, slotsInUse: 0, cameAt: -Infinity }
     this.#lines.set(name, line)
     return line
   }
@@ -91,12 +94,14 @@ export class DecodeSlots {
   async #serve (line: Line): Promise<void> {
     const served = line.waiting.splice(0, this.#countNext(line))
     line.inUse += served.length
+    line.slotsInUse++
     await Promise.all(served.map(async ({ give }) => await new Promise<void>(resolve => {
       give(once(() => {
         line.inUse--
         resolve()
       }))
     })))
+    line.slotsInUse--
   }
 
   /** How many are served together: the first in line, and those right after it that can share its slot, no more than leave as many for each other slot. */
@@ -116,9 +121,16 @@ export class DecodeSlots {
 
   /** Whether images come in another line, and fewer wait there than would share. */
   #hasShortOther (line: Line): boolean {
-    for (const other of this.#lines.values()) {
-      if (other !== line && other.waiting.length < this.#size && this.#now() - other.cameAt < COUNTS_MS) return true
-    }
-    return false
+    return this.#others(line).some(({ waiting }) => waiting.length < this.#size)
+  }
+
+  /** Whether a line has all slots but one, which is for the others. */
+  #leavesLast (line: Line): boolean {
+    return this.#size > 1 && line.slotsInUse === this.#size - 1 && this.#others(line).length > 0
+  }
+
+  /** The other lines in which images come. */
+  #others (line: Line): Line[] {
+    return [...this.#lines.values()].filter(other => other !== line && this.#now() - other.cameAt < COUNTS_MS)
   }
 }

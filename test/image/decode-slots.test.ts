@@ -182,3 +182,36 @@ t.test('where as many wait in the other line as there are slots, both lines shar
   t.match(served.join(''), /^(aa|bb)$/)
   await Promise.all(all)
 })
+
+t.test('for a second after an image came in another line, the last slot is left to that', async t => {
+  const now = 0
+  const slots = new DecodeSlots(3, () => now)
+  const visit = await slots.acquire('other')
+  visit()
+  const served: string[] = []
+  const take = (line: string): void => { slots.acquire(line).then(() => { served.push(line) }) }
+  for (const line of ['a', 'a', 'a', 'other']) take(line)
+  await nextTurn()
+  t.strictSame(served, ['a', 'a', 'other'])
+  t.equal(slots.pending, 4)
+})
+
+t.test('a line alone has all slots again, and a single slot is anybody’s', async t => {
+  let now = 0
+  const slots = new DecodeSlots(2, () => now)
+  const visit = await slots.acquire('other')
+  visit()
+  const release = await slots.acquire('a')
+  let served = 0
+  for (let index = 0; index < 2; index++) slots.acquire('a').then(() => { served++ })
+  await nextTurn()
+  t.equal(served, 0)
+  now = 1000
+  release()
+  await nextTurn()
+  t.equal(served, 2)
+  const single = new DecodeSlots(1, () => now)
+  const gone = await single.acquire('other')
+  gone()
+  t.type(await single.acquire('a'), 'function')
+})
