@@ -72,15 +72,8 @@ export function headersOf ({ id, trace }: FastifyRequest, isDraining: boolean): 
 /** @see https://www.w3.org/TR/server-timing/ */
 function serverTiming ({ startedAt, phases }: Trace, now: number): string {
   let timings = ''
-  for (const phase of PHASES) if (phases.has(phase)) timings += `${phase};dur=${hundredths(phases.get(phase)!)}, `
-  return `${timings}total;dur=${hundredths(now - startedAt)}`
-}
-
-/** In a fifth of the time that `toFixed` takes. @param ms 0 and more */
-function hundredths (ms: number): string {
-  const whole = Math.round(ms * 100)
-  const part = whole % 100
-  return `${(whole - part) / 100}.${part < 10 ? '0' : ''}${part}`
+  for (const phase of PHASES) if (phases.has(phase)) timings += `${phase};dur=${phases.get(phase)!.toFixed(2)}, `
+  return `${timings}total;dur=${(now - startedAt).toFixed(2)}`
 }
 
 function observe (request: FastifyRequest, reply: FastifyReply, { metrics, connections }: ObserveOptions): void {
