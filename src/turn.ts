@@ -10,11 +10,17 @@ function resumeOne (): void {
 
 /** One job's share of the event loop. Of all jobs that wait, one goes on in each round of the loop, so many long texts at once block it no longer than one. */
 export class Turn {
-  #startedAt = performance.now()
+  readonly #now: () => number
+  #startedAt: number
+
+  constructor (now: () => number = () => performance.now()) {
+    this.#now = now
+    this.#startedAt = now()
+  }
 
   /** Whether the job has had its share and should `await` {@link next}. */
   isOver (): boolean {
-    return performance.now() - this.#startedAt > BURST_MS
+    return this.#now() - this.#startedAt > BURST_MS
   }
 
   async next (): Promise<void> {
@@ -22,6 +28,6 @@ export class Turn {
       waiting.push(resolve)
       if (waiting.length === 1) setImmediate(resumeOne)
     })
-    this.#startedAt = performance.now()
+    this.#startedAt = this.#now()
   }
 }
