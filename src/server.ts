@@ -65,7 +65,7 @@ export async function buildServer (dependencies: ServerDependencies): Promise<Se
   const limits = { bodyLimitBytes: config.BODY_LIMIT_BYTES, maxFiles: config.MAX_FILES }
   const app: FastifyInstance = Fastify({
     loggerInstance,
-    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    logController: new LogController({ disableRequestLogging: true }),
     childLoggerFactory: logger => logger, // a request's one line names it by itself
     genReqId: requestId,
     bodyLimit: config.BODY_LIMIT_BYTES,

@@ -1,3 +1,4 @@
+import { MIMEType } from 'node:util'
 import { BadRequestError, TooManyFilesError } from '../errors.ts'
 
 /** Parts that a form may have, as many as @fastify/multipart allows. */
@@ -29,9 +30,18 @@ export function filesOfForm (form: Uint8Array<ArrayBuffer>, contentType: string,
 }
 
 function boundaryOf (contentType: string): string {
-  const boundary = parametersOf(contentType).get('boundary')
+  const boundary = parseType(contentType)?.params.get('boundary')
   if (!boundary) throw new BadRequestError('The form can not be read: its Content-Type names no boundary')
   return boundary
+}
+
+/** @returns undefined if it is no content type */
+function parseType (contentType: string): MIMEType | undefined {
+  try {
+    return new MIMEType(contentType)
+  } catch {
+    return undefined
+  }
 }
 
 /** Where the parts lie, headers and content: from behind one boundary to before the next. */
@@ -77,17 +87,14 @@ function isFile (headers: Headers): boolean {
   const disposition = headers.get('content-disposition') ?? ''
   if (!/^form-data(?![^\s;])/i.test(disposition)) return false
   if (/^application\/octet-stream(?![^\s;])/i.test(headers.get('content-type') ?? '')) return true
-  const parameters = parametersOf(disposition)
-  return parameters.has('filename') || parameters.has('filename*')
+  const names = parameterNames(disposition)
+  return names.has('filename') || names.has('filename*')
 }
 
-/** Names in lower case → the first value of each, without quotes; those behind one that can not be read are left out. */
-function parametersOf (header: string): Map<string, string> {
-  const parameters = new Map<string, string>()
+/** In lower case; those behind one that can not be read are left out. */
+function parameterNames (header: string): Set<string> {
+  const names = new Set<string>()
   PARAMETER.lastIndex = header.search(/[\s;]|$/)
-  for (let match = PARAMETER.exec(header); match !== null; match = PARAMETER.exec(header)) {
-    const [, name = '', value = ''] = match
-    if (!parameters.has(name.toLowerCase())) parameters.set(name.toLowerCase(), value.startsWith('"') ? value.slice(1, -1).replace(/\\(.)/g, '$1') : value.trimEnd())
-  }
-  return parameters
+  for (let match = PARAMETER.exec(header); match !== null; match = PARAMETER.exec(header)) names.add(match[1]!.toLowerCase())
+  return names
 }

@@ -28,12 +28,14 @@ export class Trace {
     this.phases.set(phase, (this.phases.get(phase) ?? 0) + ms)
   }
 
-  /** Times work that is done at once. */
+  /** As `time`, of work that is done at once. */
   timeNow<T> (phase: Phase, work: () => T): T {
     const startedAt = performance.now()
-    const done = work()
-    this.add(phase, performance.now() - startedAt)
-    return done
+    try {
+      return work()
+    } finally {
+      this.add(phase, performance.now() - startedAt)
+    }
   }
 
   /** Times `work` as part of a phase; a failure's time counts too. */

@@ -8,6 +8,7 @@ import { loadVersion, type LoadVersion } from './load-version.ts'
 import type { Handle, ModelVersion, VersionStateEvent } from './model-version.ts'
 import { fingerprintsOf, scanModels, type Fingerprints, type FoundModel, type Scan } from './scan.ts'
 import { ServedModel, type ModelDependencies, type ModelStatus } from './served-model.ts'
+import type { ServedVersion } from './served-version.ts'
 import type { VersionPolicies } from './version-policy.ts'
 
 /** As pino's. */
@@ -111,12 +112,11 @@ export class ModelRegistry {
    * @throws ShuttingDownError once `close` was called
    */
   acquire (model: string, version?: number): Handle {
-    if (this.#isClosed) throw new ShuttingDownError()
-    return this.#model(model).acquire(version)
+    return this.find(model, version).acquire()
   }
 
   /** The version that `acquire` would give, not held: for what is done at once. @throws as `acquire` */
-  find (model: string, version?: number): ModelVersion {
+  find (model: string, version?: number): ServedVersion {
     if (this.#isClosed) throw new ShuttingDownError()
     return this.#model(model).find(version)
   }

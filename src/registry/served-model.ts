@@ -1,5 +1,5 @@
 import { ModelNotReadyError, VersionNotFoundError } from '../errors.ts'
-import type { Handle, VersionStatus } from './model-version.ts'
+import type { VersionStatus } from './model-version.ts'
 import type { FoundModel, FoundVersion, RefusedVersion } from './scan.ts'
 import { ServedVersion, type VersionDependencies } from './served-version.ts'
 import { choose, decide, formatVersionPolicy, type Action, type VersionPolicy } from './version-policy.ts'
@@ -68,11 +68,6 @@ export class ServedModel {
   /** Of the version that serves when none is named. */
   get task (): string | undefined {
     return this.#newest()?.manifest.task
-  }
-
-  /** @throws as `find` */
-  acquire (version?: number): Handle {
-    return this.find(version).acquire()
   }
 
   /** The version itself, not held. @throws VersionNotFoundError, ModelNotReadyError */

@@ -1,5 +1,6 @@
 import { fromBinary } from '@bufbuild/protobuf'
-import { calledFunctions, inSlices, operationName } from './graph-walk.ts'
+import { calledFunctions, inSlices } from './graph-walk.ts'
+import { operationName } from './operation-name.ts'
 import { FunctionDefSchema, GraphDefSchema, NodeDefSchema, type FunctionDef, type GraphDef, type NodeDef } from './proto/tensorflow_pb.js'
 
 /** Constants' values and whatever else is not declared is left undecoded: the bytes have them. */

@@ -4,6 +4,7 @@ import { elementCount } from './dtype.ts'
 import type { FunctionParts, GraphParts, Part } from './graph-parts.ts'
 import { inSlices } from './graph-walk.ts'
 import { opDef } from './op-def.ts'
+import { operationName } from './operation-name.ts'
 import { ConstantNodeSchema, NodeDefSchema, type AttrValue, type ConstantNode, type NodeDef, type TensorProto } from './proto/tensorflow_pb.js'
 
 /** A longer message is not that of a few numbers. */
@@ -50,11 +51,11 @@ export class GraphRewrite {
   /** @param shapeOf left out for a function's body */
   constructor (parts: ReadonlyMap<string, Part>, taken: readonly string[], shapeOf?: ShapeOf) {
     this.#parts = new Map(parts)
-    this.#taken = new Set(taken.map(makerName))
+    this.#taken = new Set(taken.map(operationName))
     this.#shapeOf = shapeOf
     for (const input of [...parts.values()].flatMap(({ node }) => node.input).concat(taken)) {
-      const uses = this.#uses.get(makerName(input))
-      if (uses === undefined) this.#uses.set(makerName(input), [input])
+      const uses = this.#uses.get(operationName(input))
+      if (uses === undefined) this.#uses.set(operationName(input), [input])
       else uses.push(input)
     }
   }
@@ -86,7 +87,7 @@ export class GraphRewrite {
 
   /** The operation whose first output an input is, and nothing else: no argument of the function, no other output, none that is taken or fed. */
   maker (input: string | undefined): NodeDef | undefined {
-    const node = input === undefined ? undefined : this.#parts.get(makerName(input))?.node
+    const node = input === undefined ? undefined : this.#parts.get(operationName(input))?.node
     return node !== undefined && this.#isFirst(node, input!) && !this.#taken.has(node.name) ? node : undefined
   }
 
@@ -156,10 +157,10 @@ export class GraphRewrite {
     this.#edit(node, ({ attr }) => { Object.assign(attr, changed) })
   }
 
-  /** Another output of an operation that was added. @param first its first one @param place counted from 0 */
-  output (first: string, place: number): string {
-    const { name, op } = this.#parts.get(makerName(first))!.node
-    return this.#shapeOf === undefined ? `${name}:${opDef(op)!.outputArg[place]!.name}:0` : `${name}:${place}`
+  /** Another output of an operation that was added. @param first its first one @param output what TensorFlow calls it, as `h` */
+  output (first: string, output: string): string {
+    const { name, op } = this.#parts.get(operationName(first))!.node
+    return this.#shapeOf === undefined ? `${name}:${output}:0` : `${name}:${opDef(op)!.outputArg.findIndex(({ name }) => name === output)}`
   }
 
   /** Whether of an operation's outputs only the first is used. */
@@ -217,9 +218,4 @@ export class GraphRewrite {
     node.input = node.input.map(input => this.nameOf(input))
     return { node, bytes: toBinary(NodeDefSchema, node) }
   }
-}
-
-/** @param input as `name`, `name:1`, `^name`, in a function also `argument` and `name:output:1` */
-function makerName (input: string): string {
-  return input.replace(/^\^/, '').split(':', 1)[0]!
 }

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { fromBinary, toBinary } from '@bufbuild/protobuf'
 import { mayForgetSlopes, slopeOf, type Sloping } from './leaky-relu.ts'
+import { operationName } from './operation-name.ts'
 import { FunctionDefSchema, GraphDefSchema, NodeDefSchema, type NodeDef } from './proto/tensorflow_pb.js'
 
 const READ_OPTIONS = { readUnknownFields: false }
@@ -101,12 +102,6 @@ function decodeNode (bytes: Uint8Array): Node & { name: string } {
 /** Names of the functions that an operation's attributes name. */
 export function calledFunctions (attributes: NodeDef['attr']): string[] {
   return Object.values(attributes).flatMap(({ func, list }) => [...(func === undefined ? [] : [func.name]), ...(list?.func ?? []).map(({ name }) => name)])
-}
-
-/** The operation behind `^name`, a control input, or `name:1`, an output. */
-export function operationName (input: string): string {
-  const colon = input.lastIndexOf(':')
-  return input.slice(input.startsWith('^') ? 1 : 0, colon < 0 ? undefined : colon)
 }
 
 /** Visits every item, letting the event loop in every few milliseconds. */

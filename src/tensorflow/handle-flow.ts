@@ -1,5 +1,5 @@
-import { operationName } from './graph-walk.ts'
 import type { FunctionParts, GraphParts, Part } from './graph-parts.ts'
+import { operationName } from './operation-name.ts'
 
 /** A graph or a function's body, in which tensors are named. */
 export interface Scope {

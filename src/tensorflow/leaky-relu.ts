@@ -1,5 +1,6 @@
 import { FLOAT32, ofType } from './attribute-values.ts'
 import type { GraphRewrite } from './graph-rewrite.ts'
+import { operationName } from './operation-name.ts'
 import type { NodeDef } from './proto/tensorflow_pb.js'
 
 /**
@@ -45,7 +46,7 @@ function isForgotten (slope: number | undefined): slope is number {
 
 /** Also by way of operations that change nothing. */
 function isSum (input: string | undefined, operations: ReadonlyMap<string, Sloping>): boolean {
-  const made = input === undefined ? undefined : operations.get(input.split(':', 1)[0]!)
+  const made = input === undefined ? undefined : operations.get(operationName(input))
   if (made?.type === 'Identity') return isSum(made.inputs[0], operations)
   return SUMS.has(made?.type ?? '')
 }

@@ -97,7 +97,7 @@ const FLOATS = { T: ofType(FLOAT32) }
 function replaceLoop (scope: GraphRewrite, loop: LstmLoop): void {
   const { node, stacks, states, keepsAll } = loop
   const lstm = addLstm(scope, loop)
-  const all = { h: scope.output(lstm, 6), c: scope.output(lstm, 1) }
+  const all = { h: scope.output(lstm, 'h'), c: scope.output(lstm, 'cs') }
   for (const stack of stacks) {
     if (keepsAll) scope.replace(stack, 'Identity', [all.h], FLOATS)
     else scope.replace(stack, 'StridedSlice', [withFirst(scope, loop, all.h), ...lastOf(scope, node.name)], sliced({}))

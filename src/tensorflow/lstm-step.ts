@@ -1,6 +1,7 @@
 import { FLOAT32 } from './attribute-values.ts'
 import type { FunctionParts } from './graph-parts.ts'
 import { GraphRewrite } from './graph-rewrite.ts'
+import { operationName } from './operation-name.ts'
 import type { NodeDef } from './proto/tensorflow_pb.js'
 
 /** Weights that a loop is given: themselves, or the handle of their variable. */
@@ -97,24 +98,24 @@ class Reader {
   }
 
   #made (tensor: string): NodeDef | undefined {
-    return this.#nodes.get(tensor.split(':', 1)[0]!)?.node
+    return this.#nodes.get(operationName(tensor))?.node
   }
 }
-
-const NOTHING: Pick<NodeDef, 'op' | 'input'> = { op: '', input: [] }
 
 class StepReader extends Reader {
   read (): LstmStep | undefined {
     const counters = this.#places((tensor, place) => this.#isCounter(tensor, place))
     const written = this.#written(counters)
-    const state = written && this.#state(written.output)
-    const gates = state && this.#gates(state)
-    const weights = gates === undefined ? undefined : this.#weights(gates, state!.h, counters)
-    if (weights === undefined) return undefined
-    const { outputs, keepsAll } = written!
-    const { h, c } = state!
+    if (written === undefined) return undefined
+    const { outputs, keepsAll, output } = written
+    const state = this.#state(output)
+    if (state === undefined) return undefined
+    const { h, c } = state
+    const gates = this.#gates(state)
+    const weights = gates === undefined ? undefined : this.#weights(gates, h, counters)
     const changed = [...counters, outputs, h, c]
-    return this.results.every((tensor, place) => changed.includes(place) || this.place(tensor) === place) ? { counters, outputs, keepsAll, h, c, ...weights } : undefined
+    const staysElse = this.results.every((tensor, place) => changed.includes(place) || this.place(tensor) === place)
+    return weights && staysElse ? { counters, outputs, keepsAll, h, c, ...weights } : undefined
   }
 
   #places (is: (tensor: string, place: number) => boolean): number[] {
@@ -126,10 +127,14 @@ class StepReader extends Reader {
     return added !== undefined && this.integers(added[1])?.join() === '1'
   }
 
+  #isGrown (tensor: string, place: number): boolean {
+    const node = this.node(tensor)
+    return node?.op === 'TensorListSetItem' && this.place(node.input[0]!) === place
+  }
+
   /** What is put in the only list that grows. */
   #written (counters: readonly number[]): { outputs: number, keepsAll: boolean, output: string } | undefined {
-    const isGrown = ({ op, input }: typeof NOTHING, place: number): boolean => op === 'TensorListSetItem' && this.place(input[0]!) === place
-    const [outputs, ...others] = this.#places((tensor, place) => isGrown(this.node(tensor) ?? NOTHING, place))
+    const [outputs, ...others] = this.#places((tensor, place) => this.#isGrown(tensor, place))
     if (outputs === undefined || others.length > 0) return undefined
     const [, index, output] = this.node(this.results[outputs]!)!.input as [string, string, string]
     const keepsAll = counters.includes(this.place(index))

@@ -99,13 +99,14 @@ async function describe (directory: string, { metaInfoDef, graphDef, signatureDe
   for (const [name, message] of Object.entries(signatureDef)) {
     if (name === INIT_OP) continue
     const signature = readSignature(name, message)
-    if (typeof signature === 'string') description.unusable[name] = signature
-    else {
-      const reach = await walkSignature(directory, walk, signature)
-      for (const variable of reach.variables) variables.add(variable)
-      description.mayForgetSlopes ||= reach.mayForgetSlopes
-      description.signatures[name] = signature
+    if (typeof signature === 'string') {
+      description.unusable[name] = signature
+      continue
     }
+    const reach = await walkSignature(directory, walk, signature)
+    for (const variable of reach.variables) variables.add(variable)
+    description.mayForgetSlopes ||= reach.mayForgetSlopes
+    description.signatures[name] = signature
   }
   description.variables = [...variables].sort()
   return description

@@ -2,7 +2,7 @@ import koffi from 'koffi'
 import { LibraryUnusableError } from '../errors.ts'
 import { loadLibrary } from './library.ts'
 
-/** TensorFlow's functions have no C API. These are C++'s, as GCC and Clang name them. @see tsl/platform/tensor_float_32_utils.h */
+/** No function of the C API does this. These are C++'s, by the names that GCC and Clang give them. @see tsl/platform/tensor_float_32_utils.h */
 const ENABLE = 'void _ZN3tsl32enable_tensor_float_32_executionEb(bool)'
 const IS_ENABLED = 'bool _ZN3tsl33tensor_float_32_execution_enabledEv()'
 

@@ -1,7 +1,7 @@
 import cluster from 'node:cluster'
 import { createFiguresExchange, type FiguresExchange, type PrimaryChannel } from './figures-exchange.ts'
 import type { PrimaryMessage, WorkerMessage } from './messages.ts'
-import { readsCompany } from './worker-environment.ts'
+import { hasCompany } from './worker-environment.ts'
 
 /** This process as one of several. */
 export interface ThisWorker {
@@ -22,7 +22,7 @@ export function thisWorker (): ThisWorker | undefined {
   const onMessage: PrimaryChannel['onMessage'] = take => { process.on('message', message => { take(message as PrimaryMessage) }) }
   return {
     id: cluster.worker.id,
-    hasCompany: readsCompany(process.env),
+    hasCompany: hasCompany(process.env),
     exchange: createFiguresExchange({ send, onMessage }),
     tellServing: () => { send({ kind: 'serving' }) },
     tellGpu: () => { send({ kind: 'gpu' }) }

@@ -8,7 +8,7 @@ export function companyEnvironment (hasCompany: boolean): Record<string, string 
   return { [HAS_COMPANY]: hasCompany ? '1' : undefined }
 }
 
-export function readsCompany (env: Environment): boolean {
+export function hasCompany (env: Environment): boolean {
   return env[HAS_COMPANY] !== undefined
 }
 

@@ -1,18 +1,23 @@
 import t, { type Test } from 'tap'
 import { floats, loadLibrary, type Graph, type Output } from '../../src/tensorflow/index.ts'
 import { load, typesOnceFrozen, variedNumbers } from '../support/frozen-models.ts'
-import { writeTinyModel } from '../support/saved-models.ts'
+import { writeTinyModel, type TinyModel } from '../support/saved-models.ts'
 
 loadLibrary()
+
+/** Of one with a bias and another one. @param pixels [rows, 6, 5, 4] */
+function sumOfConvolutions ({ graph, variable }: TinyModel, pixels: Output): Output {
+  const filtered = (x: Output, name: string): Output => graph.apply('Conv2D', [x, variable(name, floats([3, 3, 4, 6], variedNumbers(216)))], { strides: [1, 2, 2, 1], padding: 'VALID' })
+  const biased = graph.apply('BiasAdd', [filtered(pixels, 'left'), variable('bias', floats([6], variedNumbers(6)))])
+  return graph.apply('AddV2', [biased, filtered(graph.apply('Exp', [pixels]), 'right')])
+}
 
 /** Of a convolution and another one's sum. Answers frozen have to be those as it was saved. @returns the types of the frozen graph's operations */
 async function frozenTypes (t: Test, then: (graph: Graph, sum: Output) => Output): Promise<Record<string, number>> {
   const directory = t.testdir()
   await writeTinyModel(directory, ({ graph, variable }) => {
     const x = graph.placeholder('float32', [-1, 6, 5, 4], 'x')
-    const filtered = (x: Output, name: string): Output => graph.apply('Conv2D', [x, variable(name, floats([3, 3, 4, 6], variedNumbers(216)))], { strides: [1, 2, 2, 1], padding: 'VALID' })
-    const biased = graph.apply('BiasAdd', [filtered(x, 'left'), variable('bias', floats([6], variedNumbers(6)))])
-    const activated = then(graph, graph.apply('AddV2', [biased, filtered(graph.apply('Exp', [x]), 'right')]))
+    const activated = then(graph, sumOfConvolutions({ graph, variable }, x))
     return { serving_default: { inputs: { x }, outputs: { y: graph.apply('Mean', [activated, graph.ints([1, 2])]) } } } // what a signature gives is not done along
   })
   return await typesOnceFrozen(t, directory, { tolerance: 1e-5 })
@@ -38,9 +43,7 @@ async function meansAsSaved (t: Test, activate: (graph: Graph, sum: Output) => O
   await writeTinyModel(directory, ({ graph, variable }) => {
     const x = graph.placeholder('float32', [-1], 'x')
     const pixels = graph.apply('Reshape', [x, graph.ints([-1, 6, 5, 4])])
-    const filtered = (x: Output, name: string): Output => graph.apply('Conv2D', [x, variable(name, floats([3, 3, 4, 6], variedNumbers(216)))], { strides: [1, 2, 2, 1], padding: 'VALID' })
-    const biased = graph.apply('BiasAdd', [filtered(pixels, 'left'), variable('bias', floats([6], variedNumbers(6)))])
-    const activated = activate(graph, graph.apply('AddV2', [biased, filtered(graph.apply('Exp', [pixels]), 'right')]))
+    const activated = activate(graph, sumOfConvolutions({ graph, variable }, pixels))
     return { serving_default: { inputs: { x }, outputs: { y: graph.apply('Mean', [activated, graph.ints([1, 2])]) } } }
   })
   const { y } = await (await load(t, directory)).run('serving_default', { x: floats([240], variedNumbers(240)) })

@@ -66,8 +66,10 @@ t.test('a string that stays where it is is pointed at others, of any length', as
   const text = graph.placeholder('string', [])
   const upper = graph.apply('StringUpper', [text])
   for (const word of ['a', '', 'of some forty letters, so not in the tensor', 'short again']) {
-    view.point(Buffer.from(word))
+    const bytes = Buffer.from(word)
+    view.point(bytes)
     t.strictSame(await session.run({ feeds: [[text, view.tensor]], fetches: [upper] }), [{ dtype: 'string', shape: [], data: [new Uint8Array(Buffer.from(word.toUpperCase()))] }], word)
+    t.equal(bytes.toString(), word) // and there until the run is over
   }
 })
 
